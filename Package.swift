@@ -1,0 +1,49 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// `EPANNS_STRICT=1` turns warnings into errors for our own targets only; the gate (`.ci/run`) sets it.
+// A package that depends on this one is never broken by a new compiler's new warning.
+let strict = Context.environment["EPANNS_STRICT"] == "1"
+let settings: [SwiftSetting] = strict ? [.treatAllWarnings(as: .error)] : []
+
+let package = Package(
+    name: "EPANNs",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "EPANNsGraph", targets: ["EPANNsGraph"]),
+        .library(name: "EPANNsAudio", targets: ["EPANNsAudio"]),
+        .library(name: "EPANNsModels", targets: ["EPANNsModels"]),
+        .library(name: "EPANNsRuntime", targets: ["EPANNsRuntime"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
+    ],
+    targets: [
+        .systemLibrary(name: "COneDNN", providers: [.apt(["libdnnl-dev"]), .brew(["onednn"])]),
+        .systemLibrary(
+            name: "CFFmpeg", pkgConfig: "libavformat libavcodec libswresample libavutil",
+            providers: [
+                .apt(["libavformat-dev", "libavcodec-dev", "libswresample-dev", "libavutil-dev"]),
+                .brew(["ffmpeg"]),
+            ]),
+        .target(name: "EPANNsGraph", swiftSettings: settings),
+        .target(name: "EPANNsAudio", dependencies: ["EPANNsGraph", "CFFmpeg"], swiftSettings: settings),
+        .target(
+            name: "EPANNsModels",
+            dependencies: ["EPANNsGraph", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: settings),
+        .target(name: "EPANNsRuntime", dependencies: ["EPANNsGraph", "COneDNN"], swiftSettings: settings),
+        .testTarget(name: "EPANNsGraphTests", dependencies: ["EPANNsGraph"], swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsAudioTests", dependencies: ["EPANNsAudio", "EPANNsModels"],
+            resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsModelsTests", dependencies: ["EPANNsModels"],
+            resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsRuntimeTests", dependencies: ["EPANNsRuntime", "EPANNsModels"],
+            resources: [.copy("Fixtures")], swiftSettings: settings),
+    ],
+    swiftLanguageModes: [.v6]
+)
