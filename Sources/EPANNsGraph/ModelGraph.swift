@@ -1,0 +1,75 @@
+/// A network as a value: a small directed acyclic graph of named operations.
+///
+/// Nodes are in execution order; a node's inputs come before it. Names of nodes with weights are PyTorch state-dict
+/// prefixes, so that reading a checkpoint is the identity. Built with ``GraphBuilder``.
+public struct ModelGraph: Hashable, Sendable {
+    /// One operation with its place in the graph.
+    public struct Node: Hashable, Sendable {
+        /// State-dict prefix for nodes with weights, a readable unique name for the others.
+        public var name: String
+        /// What is done.
+        public var operation: Operation
+        /// Indices of the inputs in ``ModelGraph/nodes``.
+        public var inputs: [Int]
+        /// Channels of the output; they do not depend on the clip's length.
+        public var channels: Int
+    }
+
+    /// What the graph gives.
+    public enum Output: String, Codable, Hashable, Sendable, CaseIterable {
+        /// Class scores after the output activation, `clipwise_output` in PANNs.
+        case scores
+        /// Class scores before the output activation.
+        case logits
+        /// The vector before the classifier.
+        case embedding
+    }
+
+    /// How the waveform becomes the graph's input, a `(1, frames, mels)` spectrogram.
+    public var input: FrontEndConfiguration
+    /// The operations in execution order.
+    public var nodes: [Node]
+    /// The node behind each output.
+    public var outputs: [Output: Int]
+
+    /// State-dict entries of the front end and all operations, in graph order.
+    public var parameterSpecs: [ParameterSpec] {
+        input.parameterSpecs
+            + nodes.flatMap { node in
+                let channels = node.inputs.first.map { nodes[$0].channels } ?? 0
+                // Only PANNs' bn0 has statistics over the width, which is the input's mel axis.
+                return node.operation.parameterSpecs(
+                    name: node.name, input: Shape(channels, [1, input.melBands]))
+            }
+    }
+
+    /// Shape of one clip's features after every node.
+    ///
+    /// - Parameter frameCount: Frames of the input spectrogram.
+    /// - Throws: ``EPANNsError`` with code `invalidAudio` when the clip is too short for a window of the network.
+    public func shapes(frameCount: Int) throws -> [Shape] {
+        var shapes: [Shape] = []
+        shapes.reserveCapacity(nodes.count)
+        for node in nodes {
+            let inputs = node.inputs.map { shapes[$0] }
+            guard
+                let shape = node.operation.outputShape(
+                    inputs: inputs, graphInput: Shape(1, [frameCount, input.melBands]))
+            else {
+                throw EPANNsError(
+                    .invalidAudio,
+                    "\(frameCount) frames are too few for this network: nothing is left at \(node.name).")
+            }
+            shapes.append(shape)
+        }
+        return shapes
+    }
+
+    /// Fewest frames that the network can take; shorter clips are padded with silence.
+    public var minimumFrameCount: Int {
+        (1...4096).first { (try? shapes(frameCount: $0)) != nil } ?? 4096
+    }
+
+    /// Fewest samples that front end and network can take.
+    public var minimumSampleCount: Int { input.minimumSampleCount(frameCount: minimumFrameCount) }
+}

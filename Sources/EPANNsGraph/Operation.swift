@@ -1,0 +1,132 @@
+/// One step of a ``ModelGraph``.
+///
+/// The enumeration is closed on purpose: every consumer (cost, executor, plans, pruner, exporters) switches over it
+/// without a default, so that a new kind of layer breaks the build everywhere it must be handled.
+public enum Operation: Hashable, Sendable {
+    /// The graph's input. Its shape is given by the ``ModelGraph/input``.
+    case input
+    /// Swaps height and width.
+    case transpose
+    /// Convolution over one or two spatial axes.
+    case convolution(Convolution)
+    /// Affine normalisation with stored statistics.
+    case batchNorm(BatchNorm)
+    /// A matrix product over the channels of a vector.
+    case linear(Linear)
+    /// An element-wise function.
+    case activation(Activation)
+    /// Average or maximum over a sliding window.
+    case pool(Pool)
+    /// Mean or maximum over whole spatial axes, which disappear from the shape.
+    case reduce(Reduction, axes: [Axis])
+    /// The sum of two or more equal shapes.
+    case add
+    /// The first input times the second; a vector as second input scales the channels of the first.
+    case multiply
+    /// Concatenation along the channels.
+    case concatenate
+    /// Splits the channels of a 1-D map into (channels / height, height, length); SPEC §2.7's Wavegram.
+    case unflattenChannels(height: Int)
+    /// Dropout; the identity in inference.
+    case dropout(rate: Float)
+    /// Softmax over the channels of a vector.
+    case softmax
+}
+
+/// Settings of a convolution; spatial arrays have one entry per spatial axis, height first.
+public struct Convolution: Hashable, Sendable {
+    /// Number of filters.
+    public var filters: Int
+    /// Kernel extents.
+    public var kernel: [Int]
+    /// Step.
+    public var stride: [Int]
+    /// Zeros added at both ends.
+    public var padding: [Int]
+    /// Distance between kernel taps.
+    public var dilation: [Int]
+    /// Number of groups; equal to the channel count for a depthwise convolution.
+    public var groups: Int
+    /// Whether a bias per filter is added.
+    public var hasBias: Bool
+
+    /// Makes settings; strides and dilations of 1 where not given.
+    public init(
+        filters: Int, kernel: [Int], stride: [Int]? = nil, padding: [Int]? = nil, dilation: [Int]? = nil,
+        groups: Int = 1, hasBias: Bool = false
+    ) {
+        self.filters = filters
+        self.kernel = kernel
+        self.stride = stride ?? kernel.map { _ in 1 }
+        self.padding = padding ?? kernel.map { _ in 0 }
+        self.dilation = dilation ?? kernel.map { _ in 1 }
+        self.groups = groups
+        self.hasBias = hasBias
+    }
+}
+
+/// Settings of a batch normalisation.
+public struct BatchNorm: Hashable, Sendable {
+    /// The axis with its own statistics per index: channels, or mel for PANNs' `bn0`.
+    public var axis: Axis
+    /// Added to the variance.
+    public var epsilon: Float
+    /// Weight of a new batch in the running statistics, as PyTorch counts it.
+    public var momentum: Float
+
+    /// Makes settings; PyTorch's defaults where not given.
+    public init(axis: Axis = .channel, epsilon: Float = 1e-5, momentum: Float = 0.1) {
+        self.axis = axis
+        self.epsilon = epsilon
+        self.momentum = momentum
+    }
+}
+
+/// Settings of a linear layer.
+public struct Linear: Hashable, Sendable {
+    /// Number of outputs.
+    public var outputs: Int
+    /// Whether a bias is added.
+    public var hasBias: Bool
+
+    /// Makes settings.
+    public init(outputs: Int, hasBias: Bool = true) {
+        self.outputs = outputs
+        self.hasBias = hasBias
+    }
+}
+
+/// An element-wise function.
+public enum Activation: Hashable, Sendable {
+    case relu
+    case relu6
+    case leakyReLU(slope: Float)
+    /// `x · clamp(x + 3, 0, 6) / 6`.
+    case hardSwish
+    case sigmoid
+}
+
+/// Settings of a sliding-window pooling.
+public struct Pool: Hashable, Sendable {
+    /// What is taken of the window.
+    public var reduction: Reduction
+    /// Window extents.
+    public var kernel: [Int]
+    /// Step.
+    public var stride: [Int]
+    /// Padding at both ends: zeros that count for the mean, minus infinity for the maximum.
+    public var padding: [Int]
+
+    /// Makes settings; a stride of the kernel's size and no padding where not given.
+    public init(_ reduction: Reduction, kernel: [Int], stride: [Int]? = nil, padding: [Int]? = nil) {
+        self.reduction = reduction
+        self.kernel = kernel
+        self.stride = stride ?? kernel
+        self.padding = padding ?? kernel.map { _ in 0 }
+    }
+}
+
+/// What a pooling takes of its window.
+public enum Reduction: String, Hashable, Sendable {
+    case mean, max
+}

@@ -1,0 +1,44 @@
+import EPANNsGraph
+
+// Pieces that the PANNs networks share. Kong et al., "PANNs: Large-Scale Pretrained Audio Neural Networks for Audio
+// Pattern Recognition", 2020; reference classes ConvBlock and ConvBlock5x5. SPEC §2.
+
+extension GraphBuilder {
+    /// `bn0`, the norm over mel bands of the log-mel spectrogram.
+    mutating func pannsInput() -> Value {
+        batchNorm("bn0", input, EPANNsGraph.BatchNorm(axis: .mel))
+    }
+
+    /// Convolutions of one block, each with batch norm and ReLU, then an optional 2×2 average pooling and dropout.
+    mutating func pannsBlock(
+        _ name: String, _ x: Value, widths: ArraySlice<Int>, kernel: Int, pooled: Bool
+    ) -> Value {
+        var x = x
+        for (index, width) in widths.enumerated() {
+            let number = index + 1
+            x = convolution(
+                "\(name).conv\(number)", x,
+                Convolution(filters: width, kernel: [kernel, kernel], padding: [kernel / 2, kernel / 2]))
+            x = batchNorm("\(name).bn\(number)", x)
+            x = activation("\(name).relu\(number)", x, .relu)
+        }
+        if pooled { x = pool("\(name).pool", x, Pool(.mean, kernel: [2, 2])) }
+        return dropout("\(name).dropout", x, rate: 0.2)
+    }
+
+    /// The clip head: mean over mel, maximum plus mean over time, `fc1`, ReLU, `fc_audioset`. SPEC §2, head H.
+    mutating func pannsHead(
+        _ x: Value, embeddingWidth: Int, classCount: Int, outputActivation: OutputActivation
+    ) {
+        let overTime = reduce("head.mean_mel", x, .mean, over: [.mel])
+        let maximum = reduce("head.max_time", overTime, .max, over: [.time])
+        let mean = reduce("head.mean_time", overTime, .mean, over: [.time])
+        var x = add("head.sum", [maximum, mean])
+        x = dropout("head.dropout", x, rate: 0.5)
+        x = linear("fc1", x, outputs: embeddingWidth)
+        x = activation("fc1.relu", x, .relu)
+        // The embedding that training returns is dropped out once more; in inference the two coincide.
+        output(.embedding, x)
+        classify(linear("fc_audioset", x, outputs: classCount), outputActivation)
+    }
+}
