@@ -1,0 +1,60 @@
+import COneDNN
+
+/// Where an argument's memory is.
+enum ArgumentSource {
+    /// A region of the workspace, by index into the plan's buffers.
+    case buffer(Int)
+    /// A constant.
+    case constant(PackedTensor)
+}
+
+/// One argument of a primitive.
+struct PlanArgument {
+    /// `DNNL_ARG_…`
+    var index: Int32
+    var source: ArgumentSource
+    var layout: MemoryDescriptor
+}
+
+/// One primitive with its arguments; a plan is a list of these.
+struct PlanStep {
+    /// The graph node that the step ends with, for reports.
+    var name: String
+    var primitive: Primitive
+    var arguments: [PlanArgument]
+}
+
+/// A region of memory that holds one intermediate result, with the steps between which it must be kept.
+struct PlanBuffer {
+    var byteCount: Int
+    var firstStep: Int
+    var lastStep: Int
+}
+
+/// Places buffers in one arena so that those alive at the same time do not overlap.
+enum BufferPlanner {
+    /// Byte offsets of the buffers, 64-byte aligned, and the arena's size.
+    static func place(_ buffers: [PlanBuffer]) -> (offsets: [Int], byteCount: Int) {
+        var offsets = [Int](repeating: 0, count: buffers.count)
+        var placed: [Int] = []
+        // Large ones first: greedy by size comes close to the optimum for chain-like networks.
+        for index in buffers.indices.sorted(by: { buffers[$0].byteCount > buffers[$1].byteCount }) {
+            let buffer = buffers[index]
+            let rivals =
+                placed
+                .filter { buffers[$0].firstStep <= buffer.lastStep && buffer.firstStep <= buffers[$0].lastStep }
+                .sorted { offsets[$0] < offsets[$1] }
+            var offset = 0
+            for rival in rivals {
+                if offset + buffer.byteCount <= offsets[rival] { break }
+                offset = max(offset, align(offsets[rival] + buffers[rival].byteCount))
+            }
+            offsets[index] = offset
+            placed.append(index)
+        }
+        let end = buffers.indices.map { offsets[$0] + buffers[$0].byteCount }.max() ?? 0
+        return (offsets, align(end))
+    }
+
+    private static func align(_ value: Int) -> Int { (value + 63) & ~63 }
+}

@@ -1,0 +1,232 @@
+import EPANNsGraph
+import Foundation
+
+/// Runs a graph with plain loops in Float32: the oracle of the tests, never the product's path.
+///
+/// Sums accumulate in double precision, so that the executor is more exact than what it judges.
+public struct ReferenceExecutor: Sendable {
+    /// The network.
+    public let graph: ModelGraph
+    private let weights: [String: Tensor]
+
+    /// Makes an executor for a graph and its weights.
+    public init(graph: ModelGraph, weights: [String: Tensor]) {
+        self.graph = graph
+        self.weights = weights
+    }
+
+    /// Runs one clip.
+    ///
+    /// - Parameter spectrogram: Log-mel frames, shape `(frames, mels)`.
+    /// - Returns: Every node's result by name, row-major, batch-free.
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `checkpointMismatch` when a tensor is missing, `invalidAudio`
+    ///   when the clip is too short.
+    public func allValues(_ spectrogram: [Float]) throws -> [String: [Float]] {
+        let shapes = try graph.shapes(frameCount: spectrogram.count / graph.input.melBands)
+        var values: [[Float]] = []
+        for (index, node) in graph.nodes.enumerated() {
+            let inputs = node.inputs.map { (values[$0], shapes[$0]) }
+            values.append(
+                try evaluate(node, inputs: inputs, output: shapes[index], spectrogram: spectrogram))
+        }
+        return Dictionary(uniqueKeysWithValues: zip(graph.nodes.map(\.name), values))
+    }
+
+    /// Runs one clip and gives the network's outputs.
+    ///
+    /// - Throws: As ``allValues(_:)``.
+    public func run(_ spectrogram: [Float]) throws -> InferencePlan.Outputs {
+        let values = try allValues(spectrogram)
+        func output(_ output: ModelGraph.Output) -> [Float] {
+            graph.outputs[output].flatMap { values[graph.nodes[$0].name] } ?? []
+        }
+        return InferencePlan.Outputs(
+            scores: output(.scores), logits: output(.logits), embedding: output(.embedding))
+    }
+
+    private func weight(_ name: String) throws -> [Float] {
+        guard let tensor = weights[name] else {
+            throw EPANNsError(.checkpointMismatch, "The weights hold no \(name).")
+        }
+        return tensor.floats
+    }
+
+    private func evaluate(
+        _ node: ModelGraph.Node, inputs: [([Float], Shape)], output: Shape, spectrogram: [Float]
+    ) throws -> [Float] {
+        switch node.operation {
+        case .input: return spectrogram
+        case .dropout: return inputs[0].0
+        case .transpose:
+            let (x, shape) = inputs[0]
+            let (height, width) = (shape.spatial[0], shape.spatial[1])
+            return (0..<output.count).map { index in
+                let (channel, rest) = index.quotientAndRemainder(dividingBy: height * width)
+                let (column, row) = rest.quotientAndRemainder(dividingBy: height)
+                return x[channel * height * width + row * width + column]
+            }
+        case .convolution(let settings):
+            return try convolve(node.name, settings, inputs[0].0, inputs[0].1, output)
+        case .batchNorm(let settings):
+            return try normalize(node.name, settings, inputs[0].0, output)
+        case .linear(let settings):
+            let matrix = try weight(node.name + ".weight")
+            let bias = settings.hasBias ? try weight(node.name + ".bias") : nil
+            let x = inputs[0].0
+            return (0..<settings.outputs).map { row in
+                var sum = Double(bias?[row] ?? 0)
+                for column in x.indices { sum += Double(matrix[row * x.count + column]) * Double(x[column]) }
+                return Float(sum)
+            }
+        case .activation(let function): return inputs[0].0.map(function.callAsFunction)
+        case .pool(let settings): return pool(settings, inputs[0].0, inputs[0].1, output)
+        case .reduce(let reduction, let axes):
+            return reduce(reduction, axes, inputs[0].0, inputs[0].1, output)
+        case .add:
+            return (0..<output.count).map { index in inputs.reduce(0) { $0 + $1.0[index] } }
+        case .multiply:
+            let (factor, shape) = inputs[1]
+            let isVector = shape.spatial.isEmpty
+            return inputs[0].0.enumerated().map { index, value in
+                value * factor[isVector ? index / output.positions : index]
+            }
+        case .concatenate: return inputs.flatMap(\.0)
+        case .unflattenChannels: return inputs[0].0
+        case .softmax: return OutputActivation.softmax.apply(to: inputs[0].0, classCount: output.channels)
+        }
+    }
+
+    private func convolve(
+        _ name: String, _ settings: Convolution, _ x: [Float], _ input: Shape, _ output: Shape
+    ) throws -> [Float] {
+        let kernels = try weight(name + ".weight")
+        let bias = settings.hasBias ? try weight(name + ".bias") : nil
+        // One-dimensional maps are columns.
+        func pair(_ values: [Int], _ fill: Int) -> (Int, Int) { (values[0], values.count > 1 ? values[1] : fill) }
+        let (inputHeight, inputWidth) = pair(input.spatial, 1)
+        let (outputHeight, outputWidth) = pair(output.spatial, 1)
+        let (kernelHeight, kernelWidth) = pair(settings.kernel, 1)
+        let (strideHeight, strideWidth) = pair(settings.stride, 1)
+        let (padHeight, padWidth) = pair(settings.padding, 0)
+        let (dilationHeight, dilationWidth) = pair(settings.dilation, 1)
+        let groupInputs = input.channels / settings.groups
+        let groupOutputs = settings.filters / settings.groups
+        var result: [Float] = []
+        result.reserveCapacity(output.count)
+        for filter in 0..<settings.filters {
+            let firstChannel = filter / groupOutputs * groupInputs
+            for row in 0..<outputHeight {
+                for column in 0..<outputWidth {
+                    var sum = Double(bias?[filter] ?? 0)
+                    for channel in 0..<groupInputs {
+                        let plane = (firstChannel + channel) * inputHeight * inputWidth
+                        let kernel = (filter * groupInputs + channel) * kernelHeight * kernelWidth
+                        for kernelRow in 0..<kernelHeight {
+                            let y = row * strideHeight - padHeight + kernelRow * dilationHeight
+                            guard y >= 0, y < inputHeight else { continue }
+                            for kernelColumn in 0..<kernelWidth {
+                                let z = column * strideWidth - padWidth + kernelColumn * dilationWidth
+                                guard z >= 0, z < inputWidth else { continue }
+                                sum +=
+                                    Double(kernels[kernel + kernelRow * kernelWidth + kernelColumn])
+                                    * Double(x[plane + y * inputWidth + z])
+                            }
+                        }
+                    }
+                    result.append(Float(sum))
+                }
+            }
+        }
+        return result
+    }
+
+    private func normalize(_ name: String, _ settings: BatchNorm, _ x: [Float], _ shape: Shape) throws -> [Float] {
+        let gamma = try weight(name + ".weight")
+        let beta = try weight(name + ".bias")
+        let mean = try weight(name + ".running_mean")
+        let variance = try weight(name + ".running_var")
+        let width = shape.extent(of: .width)
+        let height = shape.extent(of: .height)
+        return x.enumerated().map { index, value in
+            let entry =
+                switch settings.axis {
+                case .channel: index / shape.positions
+                case .height: index / width % height
+                case .width: index % width
+                }
+            let deviation = (Double(variance[entry]) + Double(settings.epsilon)).squareRoot()
+            return Float(
+                (Double(value) - Double(mean[entry])) / deviation * Double(gamma[entry]) + Double(beta[entry]))
+        }
+    }
+
+    private func pool(_ settings: Pool, _ x: [Float], _ input: Shape, _ output: Shape) -> [Float] {
+        func pair(_ values: [Int], _ fill: Int) -> (Int, Int) { (values[0], values.count > 1 ? values[1] : fill) }
+        let (inputHeight, inputWidth) = pair(input.spatial, 1)
+        let (outputHeight, outputWidth) = pair(output.spatial, 1)
+        let (kernelHeight, kernelWidth) = pair(settings.kernel, 1)
+        let (strideHeight, strideWidth) = pair(settings.stride, 1)
+        let (padHeight, padWidth) = pair(settings.padding, 0)
+        var result: [Float] = []
+        result.reserveCapacity(output.count)
+        for channel in 0..<output.channels {
+            for row in 0..<outputHeight {
+                for column in 0..<outputWidth {
+                    var sum = 0.0
+                    var largest = -Float.infinity
+                    for y in row * strideHeight - padHeight..<row * strideHeight - padHeight + kernelHeight
+                    where y >= 0 && y < inputHeight {
+                        for z in column * strideWidth - padWidth..<column * strideWidth - padWidth + kernelWidth
+                        where z >= 0 && z < inputWidth {
+                            let value = x[(channel * inputHeight + y) * inputWidth + z]
+                            sum += Double(value)
+                            largest = max(largest, value)
+                        }
+                    }
+                    switch settings.reduction {
+                    case .mean: result.append(Float(sum / Double(kernelHeight * kernelWidth)))
+                    case .max: result.append(largest)
+                    }
+                }
+            }
+        }
+        return result
+    }
+
+    private func reduce(
+        _ reduction: Reduction, _ axes: [Axis], _ x: [Float], _ input: Shape, _ output: Shape
+    ) -> [Float] {
+        let (height, width) = (input.extent(of: .height), input.extent(of: .width))
+        let outputWidth = axes.contains(.width) || input.spatial.count < 2 ? 1 : width
+        var sums = [Double](repeating: 0, count: output.count)
+        var largest = [Float](repeating: -.infinity, count: output.count)
+        for (index, value) in x.enumerated() {
+            let channel = index / (height * width)
+            let row = axes.contains(.height) ? 0 : index / width % height
+            let column = axes.contains(.width) ? 0 : index % width
+            let rows = axes.contains(.height) ? 1 : height
+            let target = (channel * rows + row) * outputWidth + column
+            sums[target] += Double(value)
+            largest[target] = max(largest[target], value)
+        }
+        switch reduction {
+        case .max: return largest
+        case .mean:
+            let size = Double(x.count / output.count)
+            return sums.map { Float($0 / size) }
+        }
+    }
+}
+
+extension Activation {
+    /// The function's value.
+    public func callAsFunction(_ x: Float) -> Float {
+        switch self {
+        case .relu: max(x, 0)
+        case .relu6: min(max(x, 0), 6)
+        case .leakyReLU(let slope): x >= 0 ? x : slope * x
+        case .hardSwish: x * min(max(x + 3, 0), 6) / 6
+        case .sigmoid: Float(1 / (1 + exp(-Double(x))))
+        }
+    }
+}
