@@ -1,0 +1,3 @@
+enum PyTorchZipReader {
+    static func read(_ source: CheckpointSource) throws -> Checkpoint { throw source.unsupported("PyTorch zip") }
+}
