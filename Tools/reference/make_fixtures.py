@@ -1,0 +1,128 @@
+"""Writes the small networks of the Swift parity tests: weights, inputs and exact outputs, a safetensors file each.
+
+A file <name>.safetensors holds `weights/<state-dict key>` (without the front end's three tensors), and for
+n = 0, 1, … `input<n>` (batch, 1, time, mel) with `outputs<n>/logits`, `outputs<n>/clipwise_output` (sigmoid) and
+`outputs<n>/embedding`. The metadata holds `configuration` (JSON), `generator`, `torch` and `seed`. Inputs are
+log-mels in dB for the PANNs family and the normalised log-mel for mn, time before mel for both. Outputs are
+computed in float64. Run without arguments, it rewrites the fixtures in the repository; the same seed and the same
+torch version give the same files.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+
+import networks
+from front_ends import FrontEnd
+from random_weights import FRONT_END_PREFIXES, evaluate_exactly, fit_scores, log_mel_like, randomise
+
+GENERATOR = "Tools/reference/make_fixtures.py"
+REPOSITORY = Path(__file__).resolve().parents[2]
+DEFAULT_OUTPUT = REPOSITORY / "Tests" / "EPANNsRuntimeTests" / "Fixtures"
+LARGEST_FILE = 330_000  # bytes; fixtures live in the repository for ever
+
+# Architecture, widths (or multiplier), embedding, classes, mel bands, [(batch, frames)…], seed. The first clip of
+# each is as short as the network takes, the second has odd lengths at every pool.
+PANNS = {
+    "cnn6": ("cnn6", (4, 7, 9, 12), 16, 20, 64, [(2, 16), (2, 101), (1, 64)], 601),
+    "cnn10": ("cnn10", (4, 5, 8, 7, 12, 11, 16, 17), 16, 20, 64, [(2, 16), (2, 101), (1, 64)], 1001),
+    "cnn14": ("cnn14", (4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14), 16, 20, 64, [(2, 32), (2, 101), (1, 64)], 1401),
+    # Odd widths around the block sizes of SIMD kernels (8, 16, 32).
+    "pruned": ("cnn14", (3, 5, 7, 17, 33, 15, 9, 1, 16, 31, 8, 19), 13, 11, 64, [(2, 32), (2, 101), (1, 64)], 1402),
+    "cnn14-mel32": ("cnn14", (4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14), 16, 20, 32,
+                    [(2, 32), (2, 101), (1, 64)], 1403),
+    "cnn14-mel128": ("cnn14", (4, 4, 6, 6, 8, 8, 10, 10, 12, 12, 14, 14), 16, 20, 128,
+                     [(2, 32), (1, 101), (2, 64)], 1404),
+}
+# Narrow networks round many channel numbers up to 8, so that expansions vanish where expanded = in. At 0.05 that
+# leaves a squeeze-excitation without an expansion before it; at 0.1 every kind of block occurs.
+MN = {
+    "mn005": (0.05, 10, [(2, 1), (2, 33), (1, 101)], 5),
+    "mn010": (0.1, 10, [(2, 16), (1, 33)], 10),
+}
+
+
+def panns_case(name):
+    architecture, widths, embedding, classes, mels, inputs, seed = PANNS[name]
+    factory = {"cnn6": networks.cnn6, "cnn10": networks.cnn10, "cnn14": networks.cnn14}[architecture]
+    network = factory(widths, embedding, classes, FrontEnd(mel_bands=mels))
+    configuration = {
+        "architecture": architecture, "widths": list(widths), "embedding_width": embedding,
+        "class_count": classes, "mel_bands": mels}
+    randomise(network, log_mel_like(8, 128, mels, seed), seed)
+    return network, configuration, [log_mel_like(b, t, mels, seed + n) for n, (b, t) in enumerate(inputs, 1)], seed
+
+
+def mn_case(name):
+    multiplier, classes, inputs, seed = MN[name]
+    network = networks.mn(multiplier, classes)
+    configuration = {
+        "architecture": "mn", "width_multiplier": multiplier, "class_count": classes, "mel_bands": 128}
+
+    def normalised(batch, frames, seed):  # from dB to (ln + 4.5) / 5, EfficientAT's scale
+        return (log_mel_like(batch, frames, 128, seed) / 4.342944819 + 4.5) / 5
+
+    randomise(network, normalised(8, 128, seed), seed)
+    return network, configuration, [normalised(b, t, seed + n) for n, (b, t) in enumerate(inputs, 1)], seed
+
+
+def write(name: str, folder: Path) -> None:
+    network, configuration, inputs, seed = (panns_case if name in PANNS else mn_case)(name)
+    fit_scores(network, inputs)
+    tensors = {
+        f"weights/{key}": value.contiguous() for key, value in network.state_dict().items()
+        if not key.startswith(FRONT_END_PREFIXES)}
+    scores = []
+    for n, x in enumerate(inputs):
+        tensors[f"input{n}"] = x.float().contiguous()
+        outputs = evaluate_exactly(network, tensors[f"input{n}"])
+        for key, value in outputs.items():
+            if not torch.isfinite(value).all():
+                raise SystemExit(f"{name}: {key} of input {n} is not finite")
+            tensors[f"outputs{n}/{key}"] = value
+        scores.append(outputs["clipwise_output"].flatten())
+    metadata = {
+        "configuration": json.dumps(configuration), "generator": GENERATOR, "torch": torch.__version__,
+        "seed": str(seed)}
+    path = folder / f"{name}.safetensors"
+    save_file(tensors, path, metadata=metadata)
+    path.chmod(0o644)
+    size = path.stat().st_size
+    everything = torch.cat(scores)
+    # The networks are random: assert that their scores would show an error at all.
+    if not (everything.min() < 0.2 and everything.max() > 0.8 and everything.std() > 0.1):
+        raise SystemExit(f"{name}: the scores do not spread ({everything.min():.3f}…{everything.max():.3f})")
+    if size > LARGEST_FILE:
+        raise SystemExit(f"{name}: {size} bytes, more than {LARGEST_FILE}; take fewer widths or frames")
+    print(
+        f"{path.name:28} {size:7} bytes, {len(inputs)} inputs, scores {everything.min():.3f}…{everything.max():.3f},"
+        f" std {everything.std():.3f}, live embedding {alive(tensors):.0%}")
+
+
+def alive(tensors: dict) -> float:
+    return float(torch.cat([v.flatten() for k, v in tensors.items() if k.endswith("/embedding")]).ne(0).float().mean())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="folder of the fixtures")
+    parser.add_argument("names", nargs="*", help=f"which of {', '.join([*PANNS, *MN])}; all when absent")
+    arguments = parser.parse_args()
+    unknown = set(arguments.names) - set(PANNS) - set(MN)
+    if unknown:
+        parser.error(f"no fixture is called {', '.join(sorted(unknown))}")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)  # one order of summation, on any machine
+    for name in arguments.names or [*PANNS, *MN]:
+        write(name, arguments.output)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

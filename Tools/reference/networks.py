@@ -1,0 +1,247 @@
+"""The networks in PyTorch, written from the specification: the oracle of the Swift package's parity tests.
+
+Imported by the other scripts. State-dict keys, shapes and their order are those of the published checkpoints
+(`check_networks.py` asserts it), so that published weights load strictly and weights written here are read by
+the Swift loader as if they were published ones.
+
+Every network has two entrances: `forward(waveform)` with samples (batch, N) at the network's rate, and
+`from_log_mel(x)` with x (batch, 1, time, mel). Both return a dict of `logits`, `clipwise_output` (sigmoid) and
+`embedding`, each (batch, width).
+"""
+
+from __future__ import annotations
+
+from typing import Sequence
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from front_ends import PANNS_32K, EfficientATFrontEnd, FrontEnd, panns_modules
+
+CNN14_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512, 1024, 1024, 2048, 2048)
+CNN10_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512)
+CNN6_WIDTHS = (64, 128, 256, 512)
+EPANNS_WIDTHS = {  # percentage of the filters of C7…C12 removed -> the twelve widths (SPEC 2.3)
+    25: (64, 64, 128, 128, 256, 256, 384, 384, 768, 768, 1536, 1536),
+    50: (64, 64, 128, 128, 256, 256, 256, 256, 512, 512, 1024, 1024),
+    75: (64, 64, 128, 128, 256, 256, 128, 128, 256, 256, 512, 512),
+}
+
+
+class ConvBlock(nn.Module):
+    """One or two convolutions, each followed by batch norm and ReLU; the pool is the network's.
+
+    All convolutions are registered before all batch norms: that is the order of the published state dicts.
+    """
+
+    def __init__(self, inputs: int, widths: Sequence[int], kernel: int):
+        super().__init__()
+        self.depth = len(widths)
+        sources = (inputs, *widths[:-1])
+        for n, (source, width) in enumerate(zip(sources, widths), start=1):
+            self.add_module(f"conv{n}", nn.Conv2d(source, width, kernel, padding=kernel // 2, bias=False))
+        for n, width in enumerate(widths, start=1):
+            self.add_module(f"bn{n}", nn.BatchNorm2d(width))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        for n in range(1, self.depth + 1):
+            x = F.relu(getattr(self, f"bn{n}")(getattr(self, f"conv{n}")(x)))
+        return x
+
+
+class PANNsNetwork(nn.Module):
+    """CNN6, CNN10, CNN14 and every pruned CNN14: a chain of blocks and PANNs' clip head (SPEC 2, 2.1-2.3).
+
+    `widths` holds one integer a convolution, in order. `pools_last` tells whether the last block pools, too.
+    """
+
+    def __init__(
+        self, widths: Sequence[int], convolutions_per_block: int, kernel: int, pools_last: bool,
+        embedding_width: int, class_count: int, front_end: FrontEnd = PANNS_32K,
+    ):
+        super().__init__()
+        if len(widths) % convolutions_per_block:
+            raise ValueError(f"{len(widths)} widths do not make blocks of {convolutions_per_block} convolutions")
+        self.front_end = front_end
+        self.spectrogram_extractor, self.logmel_extractor = panns_modules(front_end)
+        self.bn0 = nn.BatchNorm2d(front_end.mel_bands)
+        self.block_count = len(widths) // convolutions_per_block
+        self.pools_last = pools_last
+        inputs = 1
+        for b in range(self.block_count):
+            own = widths[b * convolutions_per_block : (b + 1) * convolutions_per_block]
+            self.add_module(f"conv_block{b + 1}", ConvBlock(inputs, own, kernel))
+            inputs = own[-1]
+        self.fc1 = nn.Linear(inputs, embedding_width)
+        self.fc_audioset = nn.Linear(embedding_width, class_count)
+
+    @property
+    def sample_rate(self) -> int:
+        return self.front_end.sample_rate
+
+    def log_mel(self, waveform: torch.Tensor) -> torch.Tensor:
+        """Samples (batch, N) to dB, (batch, 1, N // hop + 1, mel)."""
+        return self.logmel_extractor(self.spectrogram_extractor(waveform))
+
+    def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        x = self.bn0(x.transpose(1, 3)).transpose(1, 3)
+        for b in range(1, self.block_count + 1):
+            x = getattr(self, f"conv_block{b}")(x)
+            if b < self.block_count or self.pools_last:
+                x = F.avg_pool2d(x, 2)
+            x = F.dropout(x, 0.2, self.training)
+        x = x.mean(dim=3)
+        x = x.amax(dim=2) + x.mean(dim=2)
+        x = F.dropout(x, 0.5, self.training)
+        hidden = F.relu(self.fc1(x))
+        embedding = F.dropout(hidden, 0.5, self.training)  # returned only; the classifier sees `hidden`
+        logits = self.fc_audioset(hidden)
+        return {"logits": logits, "clipwise_output": torch.sigmoid(logits), "embedding": embedding}
+
+    def forward(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self.from_log_mel(self.log_mel(waveform))
+
+
+def cnn6(widths=CNN6_WIDTHS, embedding_width=512, class_count=527, front_end=PANNS_32K) -> PANNsNetwork:
+    return PANNsNetwork(widths, 1, 5, True, embedding_width, class_count, front_end)
+
+
+def cnn10(widths=CNN10_WIDTHS, embedding_width=512, class_count=527, front_end=PANNS_32K) -> PANNsNetwork:
+    return PANNsNetwork(widths, 2, 3, True, embedding_width, class_count, front_end)
+
+
+def cnn14(widths=CNN14_WIDTHS, embedding_width=2048, class_count=527, front_end=PANNS_32K) -> PANNsNetwork:
+    """CNN14 and, with other widths, E-PANNs."""
+    return PANNsNetwork(widths, 2, 3, False, embedding_width, class_count, front_end)
+
+
+# EfficientAT mn, SPEC 2.11: (in, kernel, expanded, out, squeeze-excitation, activation, stride) of features.1…15.
+MN_ROWS = (
+    (16, 3, 16, 16, False, "RE", 1), (16, 3, 64, 24, False, "RE", 2), (24, 3, 72, 24, False, "RE", 1),
+    (24, 5, 72, 40, True, "RE", 2), (40, 5, 120, 40, True, "RE", 1), (40, 5, 120, 40, True, "RE", 1),
+    (40, 3, 240, 80, False, "HS", 2), (80, 3, 200, 80, False, "HS", 1), (80, 3, 184, 80, False, "HS", 1),
+    (80, 3, 184, 80, False, "HS", 1), (80, 3, 480, 112, True, "HS", 1), (112, 3, 672, 112, True, "HS", 1),
+    (112, 5, 672, 160, True, "HS", 2), (160, 5, 960, 160, True, "HS", 1), (160, 5, 960, 160, True, "HS", 1),
+)
+
+
+def make_divisible(value: float, divisor: int = 8) -> int:
+    """The nearest multiple of `divisor`, at least `divisor`, and never below nine tenths of `value`."""
+    nearest = max(divisor, int(value + divisor / 2) // divisor * divisor)
+    return nearest if nearest >= 0.9 * value else nearest + divisor
+
+
+def _conv_bn_act(inputs: int, outputs: int, kernel=1, stride=1, groups=1, act: type[nn.Module] | None = None):
+    parts = [
+        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, groups=groups, bias=False),
+        nn.BatchNorm2d(outputs, eps=1e-3, momentum=0.01)]
+    return nn.Sequential(*parts, *([act()] if act else []))
+
+
+class _Squeeze(nn.Module):
+    """The weights of one squeeze-excitation: mean over both axes, two linears, a sigmoid gate per channel."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        squeezed = make_divisible(channels // 4)
+        self.fc1 = nn.Linear(channels, squeezed)
+        self.fc2 = nn.Linear(squeezed, channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        gate = torch.sigmoid(self.fc2(F.relu(self.fc1(x.mean(dim=(2, 3))))))
+        return x * gate[:, :, None, None]
+
+
+class _ConcurrentSqueeze(nn.Module):
+    """The published files keep a list of gates under this name; theirs, and ours, holds the channel gate alone."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.conc_se_layers = nn.ModuleList([_Squeeze(channels)])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.conc_se_layers[0](x)
+
+
+class _InvertedResidual(nn.Module):
+    def __init__(self, inputs, kernel, expanded, outputs, squeezes, activation, stride):
+        super().__init__()
+        act = {"RE": nn.ReLU, "HS": nn.Hardswish}[activation]
+        parts = [] if expanded == inputs else [_conv_bn_act(inputs, expanded, act=act)]
+        parts.append(_conv_bn_act(expanded, expanded, kernel, stride, groups=expanded, act=act))
+        if squeezes:
+            parts.append(_ConcurrentSqueeze(expanded))
+        parts.append(_conv_bn_act(expanded, outputs))
+        self.block = nn.Sequential(*parts)
+        self.adds_input = stride == 1 and inputs == outputs
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.block(x) if self.adds_input else self.block(x)
+
+
+class MNNetwork(nn.Module):
+    """EfficientAT mn of any width multiplier (SPEC 2.11)."""
+
+    def __init__(self, width_multiplier: float, class_count: int = 527):
+        super().__init__()
+
+        def c(value: int) -> int:
+            return make_divisible(value * width_multiplier)
+
+        self.front_end = EfficientATFrontEnd()
+        layers = [_conv_bn_act(1, c(16), 3, 2, act=nn.Hardswish)]
+        for inputs, kernel, expanded, outputs, squeezes, activation, stride in MN_ROWS:
+            layers.append(
+                _InvertedResidual(c(inputs), kernel, c(expanded), c(outputs), squeezes, activation, stride))
+        last = 6 * c(160)
+        layers.append(_conv_bn_act(c(160), last, act=nn.Hardswish))
+        self.features = nn.Sequential(*layers)
+        # Indices 0, 1, 3 and 4 carry no weights; they only keep the published numbering of the two linears.
+        self.classifier = nn.Sequential(
+            nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(last, c(1280)), nn.Hardswish(), nn.Dropout(0.2),
+            nn.Linear(c(1280), class_count))
+
+    @property
+    def sample_rate(self) -> int:
+        return self.front_end.sample_rate
+
+    def log_mel(self, waveform: torch.Tensor) -> torch.Tensor:
+        """Samples (batch, N) to the normalised log-mel, (batch, 1, (N - 1) // hop + 1, 128)."""
+        return self.front_end(waveform)
+
+    def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        maps = self.features(x.transpose(2, 3))  # the convolutions see mel as height, time as width
+        embedding = self.classifier[:2](maps)
+        logits = self.classifier[2:](embedding)
+        return {"logits": logits, "clipwise_output": torch.sigmoid(logits), "embedding": embedding}
+
+    def forward(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self.from_log_mel(self.log_mel(waveform))
+
+
+def mn(width_multiplier: float = 1.0, class_count: int = 527) -> MNNetwork:
+    return MNNetwork(width_multiplier, class_count)
+
+
+def full_size_networks() -> dict[str, callable]:
+    """Name to factory of every full-size network the package is compared on."""
+    from front_ends import PANNS_16K, PANNS_8K
+
+    return {
+        "cnn6": cnn6,
+        "cnn10": cnn10,
+        "cnn14": cnn14,
+        "cnn14-16k": lambda: cnn14(front_end=PANNS_16K),
+        "cnn14-8k": lambda: cnn14(front_end=PANNS_8K),
+        "cnn14-mel32": lambda: cnn14(front_end=FrontEnd(mel_bands=32)),
+        "cnn14-mel128": lambda: cnn14(front_end=FrontEnd(mel_bands=128)),
+        "cnn14-emb512": lambda: cnn14(embedding_width=512),
+        "cnn14-emb128": lambda: cnn14(embedding_width=128),
+        "cnn14-emb32": lambda: cnn14(embedding_width=32),
+        "epanns-25": lambda: cnn14(widths=EPANNS_WIDTHS[25]),
+        "epanns-50": lambda: cnn14(widths=EPANNS_WIDTHS[50]),
+        "epanns-75": lambda: cnn14(widths=EPANNS_WIDTHS[75]),
+        "mn04": lambda: mn(0.4),
+        "mn10": lambda: mn(1.0),
+    }
