@@ -37,27 +37,52 @@ extension PlanBuilder {
     /// A weight in the layout that a primitive wants, each filter scaled by the folded norm.
     ///
     /// - Parameters:
-    ///   - plain: Layout of the checkpoint's row-major elements, extents as the primitive sees them.
+    ///   - dimensions: Extents as the primitive sees them; the last two are the kernel of a convolution.
+    ///   - swapsKernel: Whether the primitive sees the kernel's height as its width.
     func packedWeight(
-        _ name: String, scale: [Float]?, plain: MemoryDescriptor, wanted: MemoryDescriptor, variant: String = ""
+        _ name: String, scale: [Float]?, dimensions: [Int], wanted: MemoryDescriptor, swapsKernel: Bool = false
     ) throws -> PackedTensor {
         let source = try weight(name + ".weight")
         let engine = engine
-        return try packed.tensor(name + ".weight" + variant, wanted) { destination in
+        let plain = try MemoryDescriptor.plain(dimensions)
+        precondition(source.count == dimensions.reduce(1, *))
+        return try packed.tensor(name + ".weight" + (swapsKernel ? " swapped" : ""), wanted) { destination in
             try source.withFloats { elements in
-                guard let scale else {
+                let kernel = swapsKernel ? Array(dimensions.suffix(2)) : [1, 1]
+                guard scale != nil || kernel != [1, 1] else {
                     return try Self.reorder(elements, plain, destination, engine)
                 }
-                let filterSize = elements.count / scale.count
-                let scaled = [Float](unsafeUninitializedCapacity: elements.count) { buffer, count in
-                    for (filter, factor) in scale.enumerated() {
-                        for index in filter * filterSize..<(filter + 1) * filterSize {
-                            buffer[index] = elements[index] * factor
+                let arranged = Self.arranged(
+                    elements, scale: scale, filterCount: scale?.count ?? 1, kernel: kernel)
+                try arranged.withUnsafeBufferPointer { try Self.reorder($0, plain, destination, engine) }
+            }
+        }
+    }
+
+    /// Scales each filter and swaps the axes of each kernel. oneDNN has no reorder for permuted kernels, and scaling
+    /// copies anyway.
+    private static func arranged(
+        _ elements: UnsafeBufferPointer<Float>, scale: [Float]?, filterCount: Int, kernel: [Int]
+    ) -> [Float] {
+        let filterSize = elements.count / filterCount
+        let kernelSize = kernel[0] * kernel[1]
+        return [Float](unsafeUninitializedCapacity: elements.count) { buffer, count in
+            count = elements.count
+            for filter in 0..<filterCount {
+                let factor = scale?[filter] ?? 1
+                let range = filter * filterSize..<(filter + 1) * filterSize
+                if kernelSize == 1 {
+                    for index in range { buffer[index] = elements[index] * factor }
+                    continue
+                }
+                for start in stride(from: range.lowerBound, to: range.upperBound, by: kernelSize) {
+                    for row in 0..<kernel[0] {
+                        for column in 0..<kernel[1] {
+                            buffer[start + row * kernel[1] + column] =
+                                elements[start + column * kernel[0] + row] * factor
                         }
                     }
-                    count = elements.count
                 }
-                try scaled.withUnsafeBufferPointer { try Self.reorder($0, plain, destination, engine) }
             }
         }
     }

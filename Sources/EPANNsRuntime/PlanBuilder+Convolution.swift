@@ -70,11 +70,7 @@ extension PlanBuilder {
         let kernel = axes(settings.kernel, fill: 1)
         let groups = settings.groups
         var weightDimensions = [settings.filters / groups, inputShape.channels / groups] + kernel
-        var weightStrides = Tensor.contiguousStrides(
-            [settings.filters / groups, inputShape.channels / groups] + (transposed ? kernel.reversed() : kernel))
-        if transposed { weightStrides.swapAt(2, 3) }
         if groups > 1 {
-            weightStrides.insert(weightDimensions[0] * weightStrides[0], at: 0)
             weightDimensions.insert(groups, at: 0)
         }
 
@@ -117,9 +113,8 @@ extension PlanBuilder {
             dnnl_query_weights_md, dimensions: weightDimensions, dataType: elementType)
         let arranged = try reordered(source, to: wantedSource, name: node.name)
         let constant = try packedWeight(
-            node.name, scale: affine?.scale,
-            plain: MemoryDescriptor(weightDimensions, dnnl_f32, strides: weightStrides), wanted: wantedWeights,
-            variant: transposed ? " transposed" : "")
+            node.name, scale: affine?.scale, dimensions: weightDimensions, wanted: wantedWeights,
+            swapsKernel: transposed)
         var constants = [
             PlanArgument(index: DNNL_ARG_WEIGHTS, source: .constant(constant), layout: wantedWeights)
         ]

@@ -73,7 +73,7 @@ extension PlanBuilder {
         let weightLayout = try primitive.layout(
             dnnl_query_weights_md, dimensions: [settings.outputs, inputCount], dataType: elementType)
         let weights = try packedWeight(
-            node.name, scale: nil, plain: .plain([settings.outputs, inputCount]), wanted: weightLayout)
+            node.name, scale: nil, dimensions: [settings.outputs, inputCount], wanted: weightLayout)
         var constants = [PlanArgument(index: DNNL_ARG_WEIGHTS, source: .constant(weights), layout: weightLayout)]
         if settings.hasBias {
             let bias = try constant(node.name + ".bias", weight(node.name + ".bias").floats, as: biasLayout)

@@ -1,0 +1,62 @@
+import EPANNsGraph
+import EPANNsModels
+import EPANNsRuntime
+import Testing
+
+/// Whole-tensor parity with PyTorch for every network.
+@Suite struct NetworkParityTests {
+    /// Double-precision sums against PyTorch's Float32 ones: only PyTorch's own rounding is left.
+    static let referenceTolerance: Float = 1e-5
+    /// The bar for fp32 scores on small networks.
+    static let fp32Tolerance: Float = 1e-5
+    /// bfloat16 keeps 8 bits; through 14 layers that leaves about two digits of a score.
+    static let bf16Tolerance: Float = 2e-2
+
+    @Test(arguments: NetworkFixture.names) func referenceExecutorEqualsPyTorch(name: String) throws {
+        let fixture = try NetworkFixture(name)
+        let executor = ReferenceExecutor(graph: fixture.graph, weights: fixture.weights)
+        for item in fixture.cases {
+            let values = item.input.floats
+            let clipSize = values.count / item.batch
+            var scores: [Float] = []
+            var embedding: [Float] = []
+            for clip in 0..<item.batch {
+                let outputs = try executor.run(Array(values[clip * clipSize..<(clip + 1) * clipSize]))
+                scores += outputs.scores
+                embedding += outputs.embedding
+            }
+            #expect(worst(scores, item.scores) <= Self.referenceTolerance)
+            // Embeddings are unbounded: relative to the largest element.
+            let scale = max(1, item.embedding.map(abs).max() ?? 1)
+            #expect(worst(embedding, item.embedding) <= Self.referenceTolerance * scale)
+        }
+    }
+
+    @Test(arguments: NetworkFixture.names, [1, 2]) func fp32PlanEqualsPyTorch(name: String, threads: Int) throws {
+        let fixture = try NetworkFixture(name)
+        let network = InferenceNetwork(
+            graph: fixture.graph, weights: fixture.weights, options: .init(precision: .fp32, threads: threads))
+        for item in fixture.cases {
+            let plan = try network.plan(for: .init(batch: item.batch, frames: item.frames))
+            let outputs = try plan.run(item.input.floats)
+            let error = worst(outputs.scores, item.scores)
+            print("fp32 parity \(name), \(item.batch) × \(item.frames) frames: max |Δ| of the scores \(error)")
+            #expect(error <= Self.fp32Tolerance)
+            let scale = max(1, item.embedding.map(abs).max() ?? 1)
+            #expect(worst(outputs.embedding, item.embedding) <= Self.fp32Tolerance * scale)
+        }
+    }
+
+    @Test(arguments: NetworkFixture.names) func bf16PlanIsCloseToPyTorch(name: String) throws {
+        let fixture = try NetworkFixture(name)
+        let network = InferenceNetwork(
+            graph: fixture.graph, weights: fixture.weights, options: .init(precision: .bf16))
+        for item in fixture.cases {
+            let plan = try network.plan(for: .init(batch: item.batch, frames: item.frames))
+            let outputs = try plan.run(item.input.floats)
+            let error = worst(outputs.scores, item.scores)
+            print("bf16 parity \(name), \(item.batch) × \(item.frames) frames: max |Δ| of the scores \(error)")
+            #expect(error <= Self.bf16Tolerance)
+        }
+    }
+}
