@@ -32,7 +32,7 @@ let package = Package(
         .target(
             name: "EPANNsModels",
             dependencies: ["EPANNsGraph", .product(name: "Crypto", package: "swift-crypto")],
-            swiftSettings: settings),
+            resources: [.embedInCode("Resources/audioset_labels.csv")], swiftSettings: settings),
         .target(name: "EPANNsRuntime", dependencies: ["EPANNsGraph", "COneDNN"], swiftSettings: settings),
         .testTarget(name: "EPANNsGraphTests", dependencies: ["EPANNsGraph"], swiftSettings: settings),
         .testTarget(

@@ -102,6 +102,16 @@ public struct Tensor: Sendable {
         }
     }
 
+    /// Wraps storage that holds exactly the row-major elements.
+    package init(shape: [Int], dataType: DataType, contiguous storage: TensorStorage) {
+        precondition(shape.reduce(1, *) * dataType.byteCount == storage.bytes.count)
+        self.shape = shape
+        self.dataType = dataType
+        strides = Self.contiguousStrides(shape)
+        byteOffset = 0
+        self.storage = storage
+    }
+
     /// Whether the elements lie row-major without gaps.
     public var isContiguous: Bool {
         if count == 0 { return true }

@@ -1,0 +1,142 @@
+import EPANNsGraph
+
+/// The classes of a model, in the order of its outputs.
+public struct LabelSet: Codable, Hashable, Sendable {
+    /// One class.
+    public struct Label: Codable, Hashable, Sendable {
+        /// AudioSet's machine identifier, such as `/m/09x0r`; empty for classes from elsewhere.
+        public var mid: String
+        /// The display name.
+        public var name: String
+
+        /// Makes a label.
+        public init(mid: String = "", name: String) {
+            self.mid = mid
+            self.name = name
+        }
+    }
+
+    /// The classes.
+    public var labels: [Label]
+
+    /// Makes a set.
+    public init(_ labels: [Label]) { self.labels = labels }
+
+    /// Number of classes.
+    public var count: Int { labels.count }
+
+    /// The 527 classes of AudioSet (Google, CC BY 4.0).
+    public static let audioSet: LabelSet = {
+        let text = String(decoding: PackageResources.audioset_labels_csv, as: UTF8.self)
+        let rows = text.split(whereSeparator: \.isNewline).dropFirst().map { CSVLine.fields(of: String($0)) }
+        precondition(rows.count == 527 && rows.allSatisfy { $0.count == 3 }, "the embedded label list is damaged")
+        return LabelSet(rows.map { Label(mid: $0[1], name: $0[2]) })
+    }()
+
+    /// Placeholders, for a model whose file names no classes.
+    public static func numbered(_ count: Int) -> LabelSet {
+        LabelSet((0..<count).map { Label(name: "class \($0)") })
+    }
+
+    /// Finds a class by name (any case), MID or index.
+    ///
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` that suggests the nearest names.
+    public func index(of text: String) throws -> Int {
+        let wanted = text.trimmingSpaces
+        if let exact = labels.firstIndex(where: { $0.name == wanted || (!$0.mid.isEmpty && $0.mid == wanted) }) {
+            return exact
+        }
+        let lowered = wanted.lowercased()
+        if let folded = labels.firstIndex(where: { $0.name.lowercased() == lowered }) { return folded }
+        if let index = Int(wanted) {
+            guard labels.indices.contains(index) else {
+                throw EPANNsError(
+                    .invalidConfiguration, "There is no class \(index); indices go from 0 to \(count - 1).")
+            }
+            return index
+        }
+        let nearest = suggestions(for: lowered).map { "“\($0)”" }
+        let hint =
+            nearest.isEmpty
+            ? "`epanns labels` lists all." : "Did you mean \(nearest.joined(separator: " or "))?"
+        throw EPANNsError(.invalidConfiguration, "There is no class named “\(wanted)”. \(hint)")
+    }
+
+    /// Up to three names near a mistyped one: a few typing errors away, or containing it.
+    func suggestions(for lowered: String) -> [String] {
+        guard !lowered.isEmpty else { return [] }
+        let tolerance = max(2, lowered.count / 3)
+        let ranked = labels.enumerated().compactMap { index, label -> (distance: Int, index: Int, name: String)? in
+            let name = label.name.lowercased()
+            let words = name.split { !$0.isLetter }.map(String.init)
+            let distance = min(
+                editDistance(lowered, name), words.map { editDistance(lowered, $0) + 1 }.min() ?? .max,
+                lowered.count >= 3 && name.contains(lowered) ? 1 : .max)
+            return distance <= tolerance ? (distance, index, label.name) : nil
+        }
+        return ranked.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }.prefix(3).map(\.name)
+    }
+
+    /// Reads a list of labels: AudioSet's CSV (`index,mid,display_name`), or one name a line.
+    ///
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when names repeat or the list is empty.
+    public static func parse(_ text: String) throws -> LabelSet {
+        let lines = text.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.trimmingSpaces.isEmpty }
+        let isCSV = lines.first?.lowercased().hasPrefix("index,mid,display_name") ?? false
+        let labels = try (isCSV ? Array(lines.dropFirst()) : lines).map { line -> Label in
+            guard isCSV else { return Label(name: line.trimmingSpaces) }
+            let fields = CSVLine.fields(of: line)
+            guard fields.count == 3 else {
+                throw EPANNsError(
+                    .invalidConfiguration, "“\(line)” is no row of index, MID and name; quote names with commas.")
+            }
+            return Label(mid: fields[1], name: fields[2])
+        }
+        guard !labels.isEmpty, Set(labels.map(\.name)).count == labels.count else {
+            throw EPANNsError(.invalidConfiguration, "The list of labels is empty or names a class twice.")
+        }
+        return LabelSet(labels)
+    }
+}
+
+/// One line of RFC 4180 CSV.
+enum CSVLine {
+    static func fields(of line: String) -> [String] {
+        var fields = [""]
+        var isQuoted = false
+        var previousWasQuote = false
+        for character in line {
+            if character == "\"" {
+                // A doubled quote inside quotes stands for itself.
+                if isQuoted && previousWasQuote {
+                    fields[fields.count - 1].append("\"")
+                    previousWasQuote = false
+                } else if isQuoted {
+                    previousWasQuote = true
+                } else {
+                    isQuoted = true
+                }
+                continue
+            }
+            if previousWasQuote {
+                isQuoted = false
+                previousWasQuote = false
+            }
+            if character == "," && !isQuoted {
+                fields.append("")
+            } else {
+                fields[fields.count - 1].append(character)
+            }
+        }
+        return fields
+    }
+}
+
+extension String {
+    var trimmingSpaces: String {
+        var view = self[...]
+        while let first = view.first, first.isWhitespace { view.removeFirst() }
+        while let last = view.last, last.isWhitespace { view.removeLast() }
+        return String(view)
+    }
+}

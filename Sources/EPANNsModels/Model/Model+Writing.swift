@@ -1,0 +1,67 @@
+import EPANNsGraph
+import Foundation
+
+extension Model {
+    /// Version of the metadata's layout.
+    static let metadataVersion = "1"
+
+    /// Writes the model as one self-describing safetensors file.
+    ///
+    /// The metadata holds configuration (with front end and output activation), labels and provenance. STFT kernels are
+    /// left out, since they follow from the configuration; the stored mel bank is kept. The file is written beside its
+    /// final place and renamed.
+    ///
+    /// - Parameters:
+    ///   - dataType: Element type of the weights, `float32` or `bfloat16`; statistics and biases stay Float32.
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `fileFailure`.
+    public func write(to path: String, dataType: DataType = .float32) throws {
+        precondition(dataType == .float32 || dataType == .bfloat16)
+        var tensors: [String: Tensor] = [:]
+        for (key, tensor) in weights where !key.hasPrefix("spectrogram_extractor.") {
+            let isMatrix = key.hasSuffix(".weight") && tensor.shape.count > 1
+            tensors[key] = isMatrix && dataType == .bfloat16 ? tensor.convertedToBFloat16() : tensor
+        }
+        try SafetensorsWriter.write(tensors, metadata: metadata(), to: path)
+    }
+
+    private func metadata() throws -> [String: String] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        func json(_ value: some Encodable) throws -> String {
+            String(decoding: try encoder.encode(value), as: UTF8.self)
+        }
+        let parameters = try graph().parameterSpecs.reduce(0) { $0 + ($1.role == .trainable ? $1.count : 0) }
+        var metadata = [
+            MetadataKey.format: "epanns", MetadataKey.version: Self.metadataVersion, MetadataKey.name: name,
+            MetadataKey.configuration: try json(configuration), MetadataKey.labels: try json(labels),
+            MetadataKey.parameters: String(parameters),
+        ]
+        if let provenance { metadata[MetadataKey.provenance] = try json(provenance) }
+        return metadata
+    }
+
+    /// Notes the file that was read as the source of what will be written.
+    public mutating func recordProvenance(convertedBy program: String) {
+        guard provenance == nil, let file, let format, let digest = sha256() else { return }
+        provenance = Provenance(
+            sourceFile: URL(fileURLWithPath: file.path).lastPathComponent, sourceSHA256: digest,
+            sourceFormat: format, convertedBy: program)
+    }
+}
+
+extension Tensor {
+    /// The elements rounded to the nearest bfloat16, ties to even.
+    func convertedToBFloat16() -> Tensor {
+        let values = floats
+        let storage = TensorStorage(byteCount: values.count * 2) { bytes in
+            for (index, value) in values.enumerated() {
+                let bits = value.bitPattern
+                let rounded = value.isNaN ? bits | 0x40_0000 : bits &+ 0x7FFF &+ (bits >> 16 & 1)
+                bytes.storeBytes(
+                    of: UInt16(truncatingIfNeeded: rounded >> 16).littleEndian, toByteOffset: index * 2,
+                    as: UInt16.self)
+            }
+        }
+        return Tensor(shape: shape, dataType: .bfloat16, contiguous: storage)
+    }
+}

@@ -1,0 +1,64 @@
+import EPANNsGraph
+
+/// A model as a value: configuration, named weights, labels, and where they came from.
+public struct Model: Sendable {
+    /// Where a model's weights came from.
+    public struct Provenance: Codable, Hashable, Sendable {
+        /// Name of the file that was converted, without its folder.
+        public var sourceFile: String
+        /// SHA-256 of that file, lower-case hexadecimal.
+        public var sourceSHA256: String
+        /// Its container.
+        public var sourceFormat: CheckpointFormat
+        /// The program that wrote the model.
+        public var convertedBy: String
+    }
+
+    /// A short name: the metadata's, or the file's without its extension.
+    public var name: String
+    /// The network's structure.
+    public var configuration: ModelConfiguration
+    /// The tensors by state-dict key.
+    public var weights: [String: Tensor]
+    /// The classes.
+    public var labels: LabelSet
+    /// Where the weights came from, for a converted model.
+    public var provenance: Provenance?
+    /// The file that was read; its digest identifies the model.
+    public var file: MappedFile?
+    /// The file's container.
+    public var format: CheckpointFormat?
+    /// What a user should know, for example that STFT kernels differ.
+    public var notes: [String]
+
+    /// Makes a model of parts.
+    ///
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `checkpointMismatch` when the tensors do not fit,
+    ///   `invalidConfiguration` when the labels' number is another than the classes'.
+    public init(
+        name: String, configuration: ModelConfiguration, weights: [String: Tensor], labels: LabelSet? = nil
+    ) throws {
+        let graph = try configuration.graph()
+        try StateDictCheck.validate(
+            weights, against: graph.parameterSpecs, architecture: configuration.architecture)
+        self.name = name
+        self.configuration = configuration
+        self.weights = weights
+        let classes = configuration.classCount
+        self.labels = labels ?? (classes == 527 ? .audioSet : .numbered(classes))
+        guard self.labels.count == classes else {
+            throw EPANNsError(
+                .invalidConfiguration, "\(self.labels.count) labels do not fit a network of \(classes) classes.")
+        }
+        notes = []
+    }
+
+    /// SHA-256 of the file, lower-case hexadecimal; nil for a model that was never read from one. Reads all of it.
+    public func sha256() -> String? { file.map(FileDigest.sha256) }
+
+    /// The network's graph.
+    public func graph() throws -> ModelGraph { try configuration.graph() }
+
+    /// The mel bank stored in the checkpoint, shape (bins, mels); SPEC §3.6 says to use it where there is one.
+    public var melWeights: Tensor? { weights["logmel_extractor.melW"] }
+}
