@@ -105,7 +105,8 @@ final class ContainerDecoder: MonoSource {
             }
             defer { av_packet_unref(packet) }
             guard packet.pointee.stream_index == streamIndex else { continue }
-            if packet.pointee.flags & AV_PKT_FLAG_CORRUPT != 0 { damagedPackets += 1 }
+            // Of bare samples the last packet is often short, which is no damage.
+            if packet.pointee.flags & AV_PKT_FLAG_CORRUPT != 0, !info.codec.hasPrefix("pcm_") { damagedPackets += 1 }
             let sent = avcodec_send_packet(codec, packet)
             if sent < 0 { try noteDamage(sent, "avcodec_send_packet") }
             return
@@ -125,12 +126,16 @@ final class ContainerDecoder: MonoSource {
         phase = .ended
         if decodedSeconds == 0 {
             guard damagedPackets > 0 || readFailure != nil else { return }
+            let reason =
+                info.container.hasPrefix("mov") && !input.stream.isSeekable
+                ? "an MP4 or MOV file whose index is at its end cannot be read from a pipe; give it as a file."
+                : "the file is damaged."
             throw EPANNsError(
-                .invalidAudio, "Nothing in \(name) could be decoded; the file is damaged.",
-                cause: firstFailure ?? readFailure)
+                .invalidAudio, "Nothing in \(name) could be decoded; \(reason)", cause: firstFailure ?? readFailure)
         }
         if damagedPackets > 0 {
-            info.warnings.append("The file is damaged: \(damagedPackets) packets could not be decoded whole.")
+            let packets = damagedPackets == 1 ? "1 packet" : "\(damagedPackets) packets"
+            info.warnings.append("The file is damaged: \(packets) could not be decoded whole.")
         }
         if let readFailure {
             info.warnings.append("The file is damaged: reading stopped early (\(readFailure.text)).")
@@ -139,6 +144,11 @@ final class ContainerDecoder: MonoSource {
             info.warnings.append(
                 "The file is truncated: its header promises \(Self.seconds(promisedSeconds)) s, "
                     + "but it holds \(Self.seconds(decodedSeconds)) s.")
+        } else if TruncationCheck.isCutRIFF(input)
+            || (info.container == "ogg" && TruncationCheck.isCutOgg(input.stream))
+        {
+            info.warnings.append(
+                "The file is truncated: it ends after \(Self.seconds(decodedSeconds)) s, before its proper end.")
         }
     }
 
@@ -170,7 +180,7 @@ final class ContainerDecoder: MonoSource {
             avformat_close_input(&opened)
             throw error
         }
-        if input.stream.position == 0, input.stream.byteCount == 0 || status == epanns_error_end_of_file() {
+        if status < 0, input.furthest == 0 {
             avformat_close_input(&opened)
             throw EPANNsError(.invalidAudio, "\(name) is empty; there is no audio in it.")
         }
@@ -241,6 +251,11 @@ final class ContainerDecoder: MonoSource {
         let base = stream.pointee.time_base
         if ticks != epanns_no_timestamp(), ticks > 0, base.num > 0, base.den > 0, input.stream.isSeekable {
             let seconds = Double(ticks) * Double(base.num) / Double(base.den)
+            info.durationSeconds = seconds
+            if epanns_duration_is_guess(format) == 0 { promisedSeconds = seconds }
+        } else if format.pointee.nb_streams == 1, format.pointee.duration > 0, input.stream.isSeekable {
+            // Matroska knows the duration of the whole only, which is ours when there is nothing else in it.
+            let seconds = Double(format.pointee.duration) / Double(AV_TIME_BASE)
             info.durationSeconds = seconds
             if epanns_duration_is_guess(format) == 0 { promisedSeconds = seconds }
         }

@@ -11,6 +11,12 @@ final class DemuxerInput {
     /// The error of the last read, which C code cannot carry.
     private(set) var readError: EPANNsError?
     private(set) var context: UnsafeMutablePointer<AVIOContext>?
+    /// The first bytes of the stream.
+    private(set) var head: [UInt8] = []
+    /// How far reading has come, whatever was sought since.
+    private(set) var furthest: Int64 = 0
+    /// Whether the end of the bytes has been met.
+    private(set) var hasMetEnd = false
 
     init(_ stream: ByteStream) throws {
         self.stream = stream
@@ -41,7 +47,13 @@ final class DemuxerInput {
     private func read(_ buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
         do {
             let got = try stream.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count)))
-            return got == 0 ? Self.endOfFile : Int32(got)
+            if got == 0 {
+                hasMetEnd = true
+                return Self.endOfFile
+            }
+            if furthest == 0 { head = Array(UnsafeBufferPointer(start: buffer, count: min(got, 12))) }
+            furthest = max(furthest, stream.position)
+            return Int32(got)
         } catch {
             readError = error as? EPANNsError
             return epanns_error_input()

@@ -63,7 +63,9 @@ enum FFmpegLibrary {
         return names.joined(separator: ",")
     }()
 
-    /// Containers that may be opened. Playlists and scripts, which make FFmpeg open further files or addresses, and
+    /// Containers that may be opened.
+    ///
+    /// Playlists and scripts, which make FFmpeg open further files or addresses, and
     /// formats that take any text for a picture are left out.
     static let containers = """
         wav,w64,aiff,au,caf,flac,mp3,ogg,mov,mp4,m4a,3gp,matroska,webm,aac,latm,ac3,eac3,dts,truehd,mpeg,mpegts,avi,flv,\

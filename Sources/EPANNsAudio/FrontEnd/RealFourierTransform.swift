@@ -17,7 +17,7 @@ package final class RealFourierTransform: @unchecked Sendable {
 
     /// The input, `count` floats; the transform leaves it unchanged.
     package var input: UnsafeMutablePointer<Float> { inputStorage.pointer }
-    /// The output, `count + 2` floats: real, imaginary, real, …
+    /// The output, `count + 2` floats, real and imaginary parts by turns.
     package var output: UnsafeMutablePointer<Float> { outputStorage.pointer }
 
     /// Plans a transform.
