@@ -81,13 +81,16 @@ final class DescriptorByteStream: ByteStream {
         }
     }
 
-    /// Reads an open descriptor from where it stands, as a pipe, without closing it.
+    /// Reads an open descriptor from where it stands without closing it.
+    ///
+    /// A file from its beginning, as the shell's `<` gives it, can be sought like one that was opened here; anything
+    /// else is a pipe.
     init(descriptor: Int32, name: String) throws {
         self.descriptor = descriptor
         self.name = name
         ownsDescriptor = false
-        _ = try Self.regularFileSize(descriptor, name: name)
-        size = nil
+        let fileSize = try Self.regularFileSize(descriptor, name: name)
+        size = lseek(descriptor, 0, SEEK_CUR) == 0 ? fileSize : nil
     }
 
     deinit {
