@@ -1,8 +1,8 @@
 // FFmpeg's libraries, linked dynamically (LGPL).
 //
-// Beside the includes: inline accessors for what Swift cannot import (function-like macros), and for what changed or
-// may change between versions (channel layouts, constness of callbacks and buffers), so that the Swift code is the same
-// for all of them.
+// Beside the includes: inline accessors for what Swift cannot import (function-like macros) and for what changed
+// between versions (channel layouts, constness of callbacks and buffers), so that the Swift code is the same for all of
+// them. Tested with FFmpeg 5.1; of the branch for older ones only that it compiles.
 #pragma once
 #include <libavcodec/avcodec.h>
 #include <libavformat/avformat.h>
@@ -13,10 +13,9 @@
 #include <libswresample/swresample.h>
 #include <errno.h>
 
-// The real Fourier transform (AV_TX_FLOAT_RDFT) and AVChannelLayout both came with FFmpeg 5.1. The older API of
-// channel masks need not be served: no version has the one without the other.
-#if LIBAVUTIL_VERSION_INT < AV_VERSION_INT(57, 28, 100)
-#error "EPANNs needs the libraries of FFmpeg 5.1 or later (libavutil 57.28)."
+// AVChannelLayout came with FFmpeg 5.1 (libavutil 57.24).
+#ifndef EPANNS_HAS_CHANNEL_LAYOUT
+#define EPANNS_HAS_CHANNEL_LAYOUT (LIBAVUTIL_VERSION_INT >= AV_VERSION_INT(57, 24, 100))
 #endif
 
 static inline int epanns_error_end_of_file(void) { return AVERROR_EOF; }
@@ -27,19 +26,34 @@ static inline int epanns_error_invalid_data(void) { return AVERROR_INVALIDDATA; 
 static inline int64_t epanns_no_timestamp(void) { return AV_NOPTS_VALUE; }
 
 static inline int epanns_frame_channels(const AVFrame *frame) {
+#if EPANNS_HAS_CHANNEL_LAYOUT
     return frame->ch_layout.nb_channels;
+#else
+    return frame->channels;
+#endif
 }
 
 static inline int epanns_parameters_channels(const AVCodecParameters *parameters) {
+#if EPANNS_HAS_CHANNEL_LAYOUT
     return parameters->ch_layout.nb_channels;
+#else
+    return parameters->channels;
+#endif
 }
 
 // Mono Float32 in, mono Float32 out; options such as the engine are set before swr_init.
 static inline int epanns_swr_alloc_mono(SwrContext **context, int output_rate, int input_rate) {
+#if EPANNS_HAS_CHANNEL_LAYOUT
     AVChannelLayout mono;
     av_channel_layout_default(&mono, 1);
     return swr_alloc_set_opts2(
         context, &mono, AV_SAMPLE_FMT_FLT, output_rate, &mono, AV_SAMPLE_FMT_FLT, input_rate, 0, NULL);
+#else
+    *context = swr_alloc_set_opts(
+        NULL, AV_CH_LAYOUT_MONO, AV_SAMPLE_FMT_FLT, output_rate, AV_CH_LAYOUT_MONO, AV_SAMPLE_FMT_FLT, input_rate,
+        0, NULL);
+    return *context ? 0 : AVERROR(ENOMEM);
+#endif
 }
 
 // swr_convert's input was not const before FFmpeg 7, and the casts that each version wants differ.

@@ -8,22 +8,24 @@ import Musl
 #endif
 
 /// Bytes that a demuxer pulls; FFmpeg itself never opens anything.
-class ByteStream {
+protocol ByteStream: AnyObject {
     /// Total number of bytes, when known.
-    var byteCount: Int64? { nil }
-    /// Whether ``seek(to:)`` works.
-    var isSeekable: Bool { false }
+    var byteCount: Int64? { get }
+    /// The position of the next byte.
+    var position: Int64 { get }
 
     /// Reads up to `buffer.count` bytes; 0 at the end.
     ///
     /// - Throws: ``EPANNsGraph/EPANNsError`` with code `fileFailure`.
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int { 0 }
-
-    /// The position of the next byte.
-    var position: Int64 { 0 }
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 
     /// Moves to a position; false when there is no such place.
-    func seek(to position: Int64) -> Bool { false }
+    func seek(to position: Int64) -> Bool
+}
+
+extension ByteStream {
+    /// Whether ``seek(to:)`` works: everything of known size can be sought.
+    var isSeekable: Bool { byteCount != nil }
 }
 
 /// A whole file in memory.
@@ -33,18 +35,17 @@ final class MemoryByteStream: ByteStream {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    override var byteCount: Int64? { Int64(bytes.count) }
-    override var isSeekable: Bool { true }
-    override var position: Int64 { Int64(offset) }
+    var byteCount: Int64? { Int64(bytes.count) }
+    var position: Int64 { Int64(offset) }
 
-    override func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
         let count = min(buffer.count, bytes.count - offset)
         bytes.withUnsafeBytes { buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[offset..<offset + count])) }
         offset += count
         return count
     }
 
-    override func seek(to position: Int64) -> Bool {
+    func seek(to position: Int64) -> Bool {
         guard (0...Int64(bytes.count)).contains(position) else { return false }
         offset = Int(position)
         return true
@@ -97,11 +98,10 @@ final class DescriptorByteStream: ByteStream {
         if ownsDescriptor { close(descriptor) }
     }
 
-    override var byteCount: Int64? { size }
-    override var isSeekable: Bool { size != nil }
-    override var position: Int64 { offset }
+    var byteCount: Int64? { size }
+    var position: Int64 { offset }
 
-    override func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
         while true {
             #if canImport(Darwin)
             let count = Darwin.read(descriptor, buffer.baseAddress, buffer.count)
@@ -125,7 +125,7 @@ final class DescriptorByteStream: ByteStream {
         }
     }
 
-    override func seek(to position: Int64) -> Bool {
+    func seek(to position: Int64) -> Bool {
         guard let size, (0...size).contains(position), lseek(descriptor, off_t(position), SEEK_SET) >= 0 else {
             return false
         }

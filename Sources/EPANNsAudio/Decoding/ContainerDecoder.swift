@@ -28,7 +28,7 @@ final class ContainerDecoder: MonoSource {
     /// Opens a container.
     ///
     /// - Parameter name: What the user calls it, for messages.
-    init(_ stream: ByteStream, name: String) throws {
+    init(_ stream: any ByteStream, name: String) throws {
         _ = FFmpegLibrary.prepare
         self.name = name
         input = try DemuxerInput(stream)

@@ -7,7 +7,7 @@ final class DemuxerInput {
     private static let bufferSize: Int32 = 32768
     private static let endOfFile: Int32 = epanns_error_end_of_file()
 
-    let stream: ByteStream
+    let stream: any ByteStream
     /// The error of the last read, which C code cannot carry.
     private(set) var readError: EPANNsError?
     private(set) var context: UnsafeMutablePointer<AVIOContext>?
@@ -18,7 +18,7 @@ final class DemuxerInput {
     /// Whether the end of the bytes has been met.
     private(set) var hasMetEnd = false
 
-    init(_ stream: ByteStream) throws {
+    init(_ stream: any ByteStream) throws {
         self.stream = stream
         guard let buffer = av_malloc(Int(Self.bufferSize)) else {
             throw EPANNsError(.backendFailure, "There is no memory left to read audio.")

@@ -4,12 +4,12 @@ import EPANNsGraph
 final class RawPCMDecoder: MonoSource {
     private(set) var info: AudioSourceInfo
     private let format: RawPCMFormat
-    private let stream: ByteStream
+    private let stream: any ByteStream
     /// Bytes of a frame (one sample of every channel) that has not come whole yet.
     private var remainder: [UInt8] = []
     private var buffer = [UInt8](repeating: 0, count: 65536)
 
-    init(_ stream: ByteStream, format: RawPCMFormat) {
+    init(_ stream: any ByteStream, format: RawPCMFormat) {
         self.stream = stream
         self.format = format
         info = AudioSourceInfo(

@@ -37,6 +37,7 @@ package final class Resampler {
         self.outputRate = outputRate
         self.engine = engine
         if inputRate == outputRate { return }
+        _ = FFmpegLibrary.prepare
         if try !start(engine) {
             self.engine = .polyphase
             guard engine == .soxr, try start(.polyphase) else {

@@ -16,7 +16,7 @@ enum TruncationCheck {
     /// Whether an Ogg file lacks the page that ends a stream.
     ///
     /// Unknown, hence false, when it cannot be sought.
-    static func isCutOgg(_ stream: ByteStream) -> Bool {
+    static func isCutOgg(_ stream: any ByteStream) -> Bool {
         // A page is at most 27 + 255 + 255·255 bytes.
         let longestPage: Int64 = 65307
         guard let size = stream.byteCount, stream.seek(to: max(0, size - longestPage)) else { return false }

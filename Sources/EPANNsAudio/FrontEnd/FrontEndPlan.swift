@@ -14,7 +14,8 @@ final class FrontEndPlan: Sendable {
         let size = configuration.windowSize
         // Periodic for PANNs, symmetric for EfficientAT (SPEC §1.2 and §2.11).
         let period = Double(configuration.kind == .panns ? size : max(1, size - 1))
-        window = AlignedFloats((0..<size).map { Float(0.5 - 0.5 * cos(2 * .pi * Double($0) / period)) })
+        // Half the window, as the power spectrum wants its input.
+        window = AlignedFloats((0..<size).map { Float(0.25 - 0.25 * cos(2 * .pi * Double($0) / period)) })
         windowStart = (configuration.fftSize - size) / 2
     }
 
@@ -30,20 +31,14 @@ final class FrontEndPlan: Sendable {
     func computeFrame(
         _ samples: UnsafePointer<Float>, into row: UnsafeMutablePointer<Float>, workspace: FrameWorkspace
     ) {
-        let transform = workspace.transform
+        let spectrum = workspace.spectrum
         // Beside a shorter window the input stays zero, as it was allocated.
-        let input = transform.input + windowStart
+        let input = spectrum.halfInput + windowStart
         let source = samples + windowStart
         let weights = UnsafePointer(window.pointer)
         for index in 0..<configuration.windowSize { input[index] = source[index] * weights[index] }
-        transform.execute()
-        let spectrum = UnsafePointer(transform.output)
-        let power = workspace.power.pointer
-        for bin in 0..<configuration.binCount {
-            let (real, imaginary) = (spectrum[2 * bin], spectrum[2 * bin + 1])
-            power[bin] = real * real + imaginary * imaginary
-        }
-        projection.project(power, into: row)
+        spectrum.execute()
+        projection.project(spectrum.power, into: row)
         switch configuration.kind {
         case .panns:
             VectorLogarithm.apply(
@@ -88,13 +83,11 @@ final class FrontEndPlan: Sendable {
 
 /// Scratch space of one computation at a time.
 final class FrameWorkspace: @unchecked Sendable {
-    let transform: RealFourierTransform
-    let power: AlignedFloats
+    let spectrum: PowerSpectrum
     let frame: AlignedFloats
 
     init(_ plan: FrontEndPlan) throws {
-        transform = try RealFourierTransform(count: plan.configuration.fftSize)
-        power = AlignedFloats(count: plan.projection.spectrumCount)
+        spectrum = try PowerSpectrum(count: plan.configuration.fftSize)
         frame = AlignedFloats(count: plan.configuration.fftSize)
     }
 }

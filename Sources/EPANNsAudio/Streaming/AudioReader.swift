@@ -15,7 +15,15 @@ public final class AudioReader {
     /// The rate of the blocks, in Hz.
     public let sampleRate: Int
     /// What is known of the source; `warnings` is complete once ``next()`` has given nil.
-    public var info: AudioSourceInfo { decoder.info }
+    public var info: AudioSourceInfo {
+        var info = decoder.info
+        if let resampler, resampler.engine != .soxr {
+            info.warnings.append(
+                "FFmpeg's libswresample has no soxr on this machine; its own resampler serves, and the samples differ "
+                    + "slightly from librosa's.")
+        }
+        return info
+    }
     /// Samples given so far.
     public private(set) var sampleCount = 0
 
