@@ -1,0 +1,11 @@
+/// What is taken for audio at all; anything else is a damaged or hostile header.
+enum AudioLimits {
+    /// Sample rates, in Hz, of what comes in. (DSD at megahertz is decimated by
+    /// FFmpeg before we see it.)
+    static let sampleRates = 1000...1_536_000
+    /// Channels; FFmpeg itself takes more for insane.
+    static let channels = 1...256
+    /// Magnitude beyond which a sample is damage, not sound; full scale is 1, and some files hold 16-bit numbers
+    /// as floats.
+    static let magnitude: Float = 1e6
+}

@@ -1,0 +1,137 @@
+import EPANNsGraph
+import Synchronization
+
+/// Computes the log-mel spectrogram of a mono waveform, as a network's front end defines it.
+///
+/// PANNs (torchlibrosa `Spectrogram` and `LogmelFilterBank`, SPEC §1.2): centred frames over the reflected
+/// waveform, periodic Hann, power, Slaney mel, `10·log10(max(x, 1e-10))` in dB, no clipping. EfficientAT
+/// (SPEC §2.11): pre-emphasis, symmetric Hann of 800 in 1024, Kaldi mel, `(ln(x + 1e-5) + 4.5) / 5`.
+///
+/// One value may be used from several threads at once: each computation takes its own workspace from a pool.
+/// Parity: `LogMelGoldenTests`, `LogMelParityTests`.
+public final class LogMelSpectrogram: Sendable {
+    /// The numbers of the recipe.
+    public let configuration: FrontEndConfiguration
+    let plan: FrontEndPlan
+    private let pool = Mutex<[FrameWorkspace]>([])
+
+    /// Plans the computation.
+    ///
+    /// - Parameters:
+    ///   - configuration: The numbers of the recipe.
+    ///   - melWeights: A checkpoint's own filter bank, shape `(bins, mels)`; nil builds it.
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when the numbers make no sense,
+    ///   `checkpointMismatch` when the stored bank does not fit, `backendFailure` when libavutil refuses.
+    public init(configuration: FrontEndConfiguration, melWeights: Tensor? = nil) throws {
+        try configuration.validate()
+        self.configuration = configuration
+        let bank =
+            if let melWeights {
+                try MelFilterBank(
+                    tensor: melWeights, binCount: configuration.binCount, melBands: configuration.melBands)
+            } else {
+                try MelFilterBank(configuration)
+            }
+        plan = FrontEndPlan(configuration: configuration, bank: bank)
+        let workspace = try FrameWorkspace(plan)
+        pool.withLock { $0.append(workspace) }
+    }
+
+    /// Computes the spectrogram of a whole clip.
+    ///
+    /// - Parameter samples: Shape `(samples)`, nominally −1...1, at the configuration's rate.
+    /// - Returns: Row-major, shape `(frames, mels)`, with
+    ///   ``EPANNsGraph/FrontEndConfiguration/frameCount(sampleCount:)`` frames. dB for PANNs, no unit for EfficientAT
+    ///   (whose network reads it transposed: mel is its height).
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidAudio` when the clip is too short for the reflection or
+    ///   has samples that are not finite.
+    public func callAsFunction(_ samples: [Float]) throws -> [Float] {
+        try samples.withUnsafeBufferPointer { samples in
+            try checkSampleCount(samples.count)
+            let count = configuration.frameCount(sampleCount: samples.count) * configuration.melBands
+            return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
+                try compute(samples, into: UnsafeMutableBufferPointer(rebasing: buffer[..<count]))
+                initialized = count
+            }
+        }
+    }
+
+    /// Computes the spectrogram of a whole clip into memory of the caller.
+    ///
+    /// - Parameters:
+    ///   - samples: Shape `(samples)`.
+    ///   - output: Shape `(frames, mels)`, row-major, exactly as large as the result; may be uninitialised.
+    /// - Throws: As ``callAsFunction(_:)``.
+    public func compute(_ samples: UnsafeBufferPointer<Float>, into output: UnsafeMutableBufferPointer<Float>) throws {
+        try checkSampleCount(samples.count)
+        try Self.checkFinite(samples)
+        precondition(
+            output.count == configuration.frameCount(sampleCount: samples.count) * configuration.melBands,
+            "The output does not have room for exactly the frames of \(samples.count) samples")
+        let workspace = try takeWorkspace()
+        defer { returnWorkspace(workspace) }
+        switch configuration.kind {
+        case .panns:
+            computeFrames(samples, into: output, workspace: workspace)
+        case .efficientAT:
+            plan.preEmphasised(samples).withUnsafeBufferPointer {
+                computeFrames($0, into: output, workspace: workspace)
+            }
+        }
+    }
+
+    func takeWorkspace() throws -> FrameWorkspace {
+        if let workspace = pool.withLock({ $0.popLast() }) { return workspace }
+        return try FrameWorkspace(plan)
+    }
+
+    func returnWorkspace(_ workspace: FrameWorkspace) {
+        pool.withLock { $0.append(workspace) }
+    }
+
+    func checkSampleCount(_ count: Int) throws {
+        guard count >= configuration.minimumSampleCount else {
+            throw EPANNsError(
+                .invalidAudio,
+                "The audio has \(count) samples at \(configuration.sampleRate) Hz; a spectrogram needs at least "
+                    + "\(configuration.minimumSampleCount). Use a longer clip, or pad it with zeros.")
+        }
+    }
+
+    /// Throws when a sample is not finite: one of them would poison every frame it lies in.
+    static func checkFinite(_ samples: UnsafeBufferPointer<Float>) throws {
+        guard let base = samples.baseAddress else { return }
+        // Zero times anything finite is zero; infinity and NaN give NaN, which the sum keeps.
+        var sum = SIMD8<Float>(repeating: 0)
+        let whole = samples.count & ~7
+        for index in stride(from: 0, to: whole, by: 8) {
+            sum += UnsafeRawPointer(base + index).loadUnaligned(as: SIMD8<Float>.self) * 0
+        }
+        var tail: Float = sum.sum()
+        for index in whole..<samples.count { tail += base[index] * 0 }
+        guard tail == 0 else {
+            let index = samples.firstIndex { !$0.isFinite } ?? 0
+            throw EPANNsError(
+                .invalidAudio, "Sample \(index) of the audio is not a finite number; the audio is damaged.")
+        }
+    }
+
+    private func computeFrames(
+        _ waveform: UnsafeBufferPointer<Float>, into output: UnsafeMutableBufferPointer<Float>,
+        workspace: FrameWorkspace
+    ) {
+        guard let base = waveform.baseAddress, let rows = output.baseAddress else { return }
+        let (hop, bands) = (configuration.hopSize, configuration.melBands)
+        for frame in 0..<output.count / bands {
+            let start = frame * hop - plan.half
+            let row = rows + frame * bands
+            if start >= 0, start + configuration.fftSize <= waveform.count {
+                plan.computeFrame(base + start, into: row, workspace: workspace)
+            } else {
+                let scratch = workspace.frame.pointer
+                plan.reflect(start: start, count: waveform.count, waveform: base, waveformStart: 0, into: scratch)
+                plan.computeFrame(scratch, into: row, workspace: workspace)
+            }
+        }
+    }
+}
