@@ -1,0 +1,6 @@
+import ArgumentParser
+
+/// The command: one subcommand a file.
+@main
+struct EPANNsCommand: AsyncParsableCommand {
+}
