@@ -72,7 +72,7 @@ extension RegisteredModel {
     /// What does not fit between a file and the published facts, or `nil`.
     func problem(with digest: FileDigest) -> String? {
         if let byteCount, byteCount != digest.byteCount {
-            return "\(byteCount) bytes were published, it has \(digest.byteCount)"
+            return "\(byteCount) bytes are expected, it has \(digest.byteCount)"
         }
         if let sha256, sha256 != digest.sha256 {
             return "the expected SHA-256 is \(sha256), it has \(digest.sha256)"

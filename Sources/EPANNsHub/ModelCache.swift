@@ -97,7 +97,7 @@ public struct ModelCache: Sendable {
         if let expected = model.byteCount, expected != size {
             throw EPANNsError(
                 .invalidCheckpoint,
-                "\(path(for: model)) has \(size) bytes, but “\(model.name)” was published with \(expected). Run "
+                "\(path(for: model)) has \(size) bytes, but “\(model.name)” must have \(expected). Run "
                     + "“epanns models download --force \(model.name)” to replace it.")
         }
         return Resolution(path: path(for: model), model: model)

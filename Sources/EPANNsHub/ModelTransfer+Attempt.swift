@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import EPANNsGraph
 import Foundation
 import NIOCore
+import NIOHTTP1
 
 /// One request for the file, or for the rest of it, and its answer.
 extension ModelTransfer {
@@ -36,11 +37,11 @@ extension ModelTransfer {
             throw Interruption(reason: "the server has no bytes after those that are here")
         case 408, 429, 500, 502, 503, 504:
             throw Interruption(
-                reason: "the server answered \(response.status)", retryAfter: response.retryAfter)
+                reason: "the server answered \(response.status.known)", retryAfter: response.retryAfter)
         case 404, 410:
-            throw refused("\(host(of: response)) has no such file (it answered \(response.status))")
+            throw refused("\(host(of: response)) has no such file (it answered \(response.status.known))")
         default:
-            throw refused("\(host(of: response)) answered \(response.status)")
+            throw refused("\(host(of: response)) answered \(response.status.known)")
         }
         try refuseForeign(response)
         // An answer to If-Range need not repeat the tag.
@@ -102,7 +103,9 @@ extension ModelTransfer {
                     + "login?)")
         }
         let encoding = response.headers.first(name: "content-encoding")?.lowercased() ?? "identity"
-        if encoding != "identity" { throw refused("\(host(of: response)) sent the file packed as \(encoding)") }
+        if encoding != "identity" {
+            throw refused("\(host(of: response)) sent the file packed, which was not asked for")
+        }
     }
 
     private func host(of response: HTTPClientResponse) -> String {
@@ -112,14 +115,14 @@ extension ModelTransfer {
     private func checkedLength(_ header: String?) throws -> Int? {
         guard let header else { return nil }
         guard let length = Int(header), length >= 0 else {
-            throw refused("\(source.host() ?? "the server") gave “\(header.prefix(40))” for a length")
+            throw refused("\(source.host() ?? "the server") gave a length that is no number")
         }
         return try checked(total: length)
     }
 
     private func checked(total: Int) throws -> Int {
         if let expected = model.byteCount, total != expected {
-            throw wrongSize("the server offers \(total) bytes, \(expected) were published")
+            throw wrongSize("the server offers \(total) bytes, \(expected) are expected")
         }
         if total > byteCap { throw wrongSize("the server offers \(total) bytes, at most \(byteCap) are accepted") }
         if total < model.minimumByteCount {
@@ -218,6 +221,13 @@ package struct ContentRange: Hashable {
         else { return nil }
         self.start = start
         self.total = total
+    }
+}
+
+extension HTTPResponseStatus {
+    /// The number, with the standard's words for it: a server's own words could be anything.
+    fileprivate var known: String {
+        if case .custom(let code, _) = self { "\(code)" } else { "\(self)" }
     }
 }
 
