@@ -19,6 +19,8 @@ final class FileServer: Sendable {
 
     /// What the server answers.
     struct Reply: Sendable {
+        /// `cut` closes the connection once the client has told that all bytes sent are in its file: a client may
+        /// drop what it has not yet read when the connection closes, and a test must know how far it came.
         enum Ending { case complete, cut, stall }
 
         var status: HTTPResponseStatus
@@ -59,12 +61,24 @@ final class FileServer: Sendable {
 
     final class State: Sendable {
         let log = Mutex(Log())
+        /// Connections to close, each with the file size at which to do so.
+        let pendingCuts = Mutex<[(channel: any Channel, byteCount: Int)]>([])
         let answer: @Sendable (Request) -> Reply
         init(_ answer: @escaping @Sendable (Request) -> Reply) { self.answer = answer }
     }
 
     var log: Log { state.log.withLock { $0 } }
     var url: String { "http://127.0.0.1:\(port)" }
+
+    /// Hears from the client how many bytes are in its file.
+    func clientHas(_ byteCount: Int) {
+        let due = state.pendingCuts.withLock { cuts in
+            let due = cuts.filter { $0.byteCount <= byteCount }
+            cuts.removeAll { $0.byteCount <= byteCount }
+            return due
+        }
+        for cut in due { cut.channel.close(promise: nil) }
+    }
 
     private init(channel: any Channel, port: Int, state: State) {
         self.channel = channel
@@ -121,11 +135,11 @@ final class FileServer: Sendable {
                     log.requests.append(request)
                     return request
                 }
-                send(state.answer(request), context: context)
+                send(state.answer(request), to: request, context: context)
             }
         }
 
-        private func send(_ reply: Reply, context: ChannelHandlerContext) {
+        private func send(_ reply: Reply, to request: Request, context: ChannelHandlerContext) {
             var headers = HTTPHeaders(reply.headers)
             if let length = reply.statedLength {
                 headers.add(name: "Content-Length", value: "\(length)")
@@ -136,14 +150,13 @@ final class FileServer: Sendable {
             context.write(wrapOutboundOut(.head(head)), promise: nil)
             let sent = reply.body[..<reply.sentCount]
             state.log.withLock { $0.sentByteCount += sent.count }
-            let last = context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))))
-            switch reply.ending {
-            case .complete: context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil)
-            case .cut:
-                let channel = context.channel
-                last.whenComplete { _ in channel.close(promise: nil) }
-            case .stall: break
+            if reply.ending == .cut {
+                let start = reply.status == .partialContent ? request.offset : 0
+                let cut = (channel: context.channel, byteCount: start + sent.count)
+                state.pendingCuts.withLock { $0.append(cut) }
             }
+            context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: nil)
+            if reply.ending == .complete { context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
         }
     }
 }

@@ -50,24 +50,48 @@ final class HubFixture: Sendable {
 
     /// Downloads from a test server, with pauses short enough for a test.
     func download(
-        _ model: RegisteredModel, from url: String, retries: Int = 3, idle: Duration = .seconds(20),
-        cap: Int = 2 << 30, force: Bool = false
+        _ model: RegisteredModel, from server: FileServer, folder: String = "", retries: Int = 3,
+        idle: Duration = .seconds(20), cap: Int = 2 << 30, force: Bool = false
+    ) async throws -> DownloadResult {
+        try await download(
+            model, at: server.url + folder, server: server, retries: retries, idle: idle, cap: cap, force: force)
+    }
+
+    /// Downloads from an address at which nobody may listen.
+    func download(_ model: RegisteredModel, at url: String) async throws -> DownloadResult {
+        try await download(model, at: url, server: nil)
+    }
+
+    private func download(
+        _ model: RegisteredModel, at url: String, server: FileServer?, retries: Int = 3,
+        idle: Duration = .seconds(20), cap: Int = 2 << 30, force: Bool = false
     ) async throws -> DownloadResult {
         let configuration = ModelDownloader.Configuration(
             mirror: url, connectTimeout: .seconds(5), idleTimeout: idle, maximumRetries: retries,
             initialBackoff: .milliseconds(10), maximumBackoff: .milliseconds(50), maximumByteCount: cap,
             progressInterval: .zero)
         return try await ModelDownloader(cache: cache, configuration: configuration).download(model, force: force) {
-            event in self.recorded.withLock { $0.append(event) }
+            event in
+            self.recorded.withLock { $0.append(event) }
+            if case .progress(let progress) = event { server?.clientHas(progress.byteCount) }
         }
     }
 
     /// The error a download ends with, or `nil` when it succeeds.
     func failure(
-        _ model: RegisteredModel, from url: String, retries: Int = 3, cap: Int = 2 << 30
+        _ model: RegisteredModel, from server: FileServer, retries: Int = 3, cap: Int = 2 << 30
     ) async throws -> EPANNsError? {
+        try await failure { try await self.download(model, from: server, retries: retries, cap: cap) }
+    }
+
+    /// The error a download from an address ends with, or `nil` when it succeeds.
+    func failure(_ model: RegisteredModel, at url: String) async throws -> EPANNsError? {
+        try await failure { try await self.download(model, at: url) }
+    }
+
+    private func failure(of download: @Sendable () async throws -> DownloadResult) async throws -> EPANNsError? {
         do {
-            _ = try await download(model, from: url, retries: retries, cap: cap)
+            _ = try await download()
             return nil
         } catch let error as EPANNsError {
             return error

@@ -85,7 +85,7 @@ struct ModelCacheTests {
         let file = URL(filePath: fixture.cache.path(for: model))
         try Data(HubFixture.payload).write(to: file)
         // Nobody listens at port 1: nothing must be fetched.
-        let result = try await fixture.download(model, from: "http://127.0.0.1:1")
+        let result = try await fixture.download(model, at: "http://127.0.0.1:1")
         #expect(result.wasCached && result.record.source == nil && result.record.trust == .firstUse)
         #expect(try fixture.cache.verify(model).outcome == .matchesFirstUse)
         try Data(HubFixture.payload + [0]).write(to: file)

@@ -17,7 +17,7 @@ struct ModelDownloaderFailureTests {
         try await FileServer.run {
             .file(other, for: $0)
         } _: { server in
-            let error = try #require(try await fixture.failure(model, from: server.url))
+            let error = try #require(try await fixture.failure(model, from: server))
             #expect(error.code == .checksumMismatch)
             let wrong = HubFixture.model(published, of: other)
             for digest in [model.sha256 ?? model.md5, wrong.sha256 ?? wrong.md5] {
@@ -34,7 +34,7 @@ struct ModelDownloaderFailureTests {
         try await FileServer.run {
             .file(HubFixture.payload, for: $0)
         } _: { server in
-            let error = try #require(try await fixture.failure(model, from: server.url))
+            let error = try #require(try await fixture.failure(model, from: server))
             #expect(error.code == .checksumMismatch)
             #expect(error.message.contains("\(payload.count)") && error.message.contains("\(payload.count + 1)"))
             #expect(try fixture.files().isEmpty)
@@ -51,7 +51,7 @@ struct ModelDownloaderFailureTests {
             return reply
         } _: { server in
             let error = try #require(
-                try await fixture.failure(HubFixture.model(), from: server.url, cap: 500_000))
+                try await fixture.failure(HubFixture.model(), from: server, cap: 500_000))
             #expect(error.code == .checksumMismatch)
             #expect(error.message.contains("500000"))
             #expect((fixture.lastProgress?.byteCount ?? 0) <= 500_000)
@@ -64,7 +64,7 @@ struct ModelDownloaderFailureTests {
         try await FileServer.run { _ in
             FileServer.Reply(.ok, body: Array(0..<200))
         } _: { server in
-            let error = try #require(try await fixture.failure(HubFixture.model(.nothing), from: server.url))
+            let error = try #require(try await fixture.failure(HubFixture.model(.nothing), from: server))
             #expect(error.code == .checksumMismatch)
             #expect(error.message.contains("400"))
         }
@@ -76,7 +76,7 @@ struct ModelDownloaderFailureTests {
         try await FileServer.run { _ in
             FileServer.Reply(.notFound)
         } _: { server in
-            let error = try #require(try await fixture.failure(HubFixture.model(), from: server.url))
+            let error = try #require(try await fixture.failure(HubFixture.model(), from: server))
             #expect(error.code == .networkFailure)
             #expect(error.message.contains("404") && error.message.contains("https://example.org/tiny"))
             #expect(server.log.requests.count == 1)
@@ -90,7 +90,7 @@ struct ModelDownloaderFailureTests {
         try await FileServer.run { _ in
             FileServer.Reply(.serviceUnavailable, [("Retry-After", "3600")])
         } _: { server in
-            let error = try #require(try await fixture.failure(HubFixture.model(), from: server.url, retries: 2))
+            let error = try #require(try await fixture.failure(HubFixture.model(), from: server, retries: 2))
             #expect(error.code == .networkFailure)
             #expect(error.message.contains("503") && error.message.contains("2 retries"))
             #expect(server.log.requests.count == 3)
@@ -103,7 +103,7 @@ struct ModelDownloaderFailureTests {
         try await FileServer.run { _ in
             FileServer.Reply(.ok, [("Content-Type", "text/html; charset=utf-8")], body: HubFixture.payload)
         } _: { server in
-            let error = try #require(try await fixture.failure(HubFixture.model(.nothing), from: server.url))
+            let error = try #require(try await fixture.failure(HubFixture.model(.nothing), from: server))
             #expect(error.code == .networkFailure)
             #expect(error.message.contains("web page"))
             #expect(try fixture.files().isEmpty)
@@ -116,7 +116,7 @@ struct ModelDownloaderFailureTests {
         try await FileServer.run { _ in
             FileServer.Reply(.found, [("Location", location)])
         } _: { server in
-            let error = try #require(try await fixture.failure(HubFixture.model(), from: server.url))
+            let error = try #require(try await fixture.failure(HubFixture.model(), from: server))
             #expect(error.code == .networkFailure)
             #expect(error.message.contains("redirected"))
             #expect(server.log.requests.count == (location == "/again" ? 6 : 1))
@@ -129,7 +129,7 @@ struct ModelDownloaderFailureTests {
         let model = HubFixture.model()
         // The port of a server that has just been shut down.
         let url = try await FileServer.run({ .file([], for: $0) }, { $0.url })
-        let error = try #require(try await fixture.failure(model, from: url))
+        let error = try #require(try await fixture.failure(model, at: url))
         #expect(error.code == .networkFailure)
         for part in [
             "127.0.0.1", fixture.cache.path(for: model), model.downloadURL, "--model", "run the command again",
@@ -143,7 +143,7 @@ struct ModelDownloaderFailureTests {
     @Test("A name that does not exist is like being offline")
     func unknownHost() async throws {
         let fixture = try HubFixture()
-        let error = try #require(try await fixture.failure(HubFixture.model(), from: "http://nobody.invalid"))
+        let error = try #require(try await fixture.failure(HubFixture.model(), at: "http://nobody.invalid"))
         #expect(error.code == .networkFailure)
         #expect(error.message.contains("Cannot reach nobody.invalid"))
     }
@@ -156,14 +156,14 @@ struct ModelDownloaderFailureTests {
             let reply = FileServer.Reply.file(HubFixture.payload, for: request)
             return request.index == 0 ? reply.sending(only: 300_000, then: .stall) : reply
         } _: { server in
-            let task = Task { try await fixture.download(model, from: server.url) }
+            let task = Task { try await fixture.download(model, from: server) }
             try await fixture.waitForBytes(300_000)
             task.cancel()
             await #expect(throws: CancellationError.self) { try await task.value }
             #expect(fixture.cache.partialByteCount(of: model) == 300_000)
             #expect(try !fixture.files().contains(model.fileName + ".lock"))
 
-            let result = try await fixture.download(model, from: server.url)
+            let result = try await fixture.download(model, from: server)
             #expect(try fixture.contents(result.path) == payload)
             #expect(server.log.requests.map(\.offset) == [0, 300_000])
         }
@@ -176,9 +176,9 @@ struct ModelDownloaderFailureTests {
         try await FileServer.run { request in
             .file(HubFixture.payload, for: request).sending(only: 300_000, then: .stall)
         } _: { server in
-            let task = Task { try await fixture.download(second, from: server.url) }
+            let task = Task { try await fixture.download(second, from: server) }
             try await fixture.waitForBytes(300_000)
-            let error = try #require(try await fixture.failure(second, from: server.url))
+            let error = try #require(try await fixture.failure(second, from: server))
             #expect(error.code == .fileFailure)
             #expect(error.message.contains("Another download"))
             #expect(server.log.requests.count == 1)
@@ -196,9 +196,9 @@ struct ModelDownloaderFailureTests {
         try await FileServer.run {
             .file(HubFixture.payload, for: $0)
         } _: { server in
-            let error = try #require(try await fixture.failure(model, from: server.url))
+            let error = try #require(try await fixture.failure(model, from: server))
             #expect(error.code == .checksumMismatch)
-            let result = try await fixture.download(model, from: server.url, force: true)
+            let result = try await fixture.download(model, from: server, force: true)
             #expect(try fixture.contents(result.path) == payload)
         }
     }

@@ -16,7 +16,7 @@ struct ModelDownloaderTests {
         try await FileServer.run {
             .file(HubFixture.payload, for: $0)
         } _: { server in
-            let result = try await fixture.download(model, from: server.url + "/weights")
+            let result = try await fixture.download(model, from: server, folder: "/weights")
             #expect(!result.wasCached)
             #expect(result.path == fixture.cache.path(for: model))
             #expect(try fixture.contents(result.path) == payload)
@@ -27,7 +27,7 @@ struct ModelDownloaderTests {
             #expect(fixture.lastProgress?.fraction == 1)
             #expect(server.log.requests.map { $0.path.removingPercentEncoding } == ["/weights/Tiny_mAP=0.1.pth"])
 
-            let again = try await fixture.download(model, from: server.url + "/weights")
+            let again = try await fixture.download(model, from: server, folder: "/weights")
             #expect(again.wasCached && again.record == result.record)
             #expect(server.log.requests.count == 1)
             #expect(try fixture.cache.verify(model).outcome == .matchesPublished)
@@ -41,7 +41,7 @@ struct ModelDownloaderTests {
             let reply = FileServer.Reply.file(HubFixture.payload, for: request)
             return request.index == 0 ? reply.sending(only: HubFixture.payload.count / 2, then: .cut) : reply
         } _: { server in
-            let result = try await fixture.download(HubFixture.model(), from: server.url)
+            let result = try await fixture.download(HubFixture.model(), from: server)
             #expect(try fixture.contents(result.path) == payload)
             #expect(server.log.requests.map(\.range) == [nil, "bytes=\(half)-"])
             #expect(server.log.requests.map(\.ifRange) == [nil, "\"v1\""])
@@ -58,13 +58,13 @@ struct ModelDownloaderTests {
             let reply = FileServer.Reply.file(HubFixture.payload, for: request)
             return request.index == 0 ? reply.sending(only: HubFixture.payload.count / 2, then: .cut) : reply
         } _: { server in
-            let error = try #require(try await fixture.failure(model, from: server.url, retries: 0))
+            let error = try #require(try await fixture.failure(model, from: server, retries: 0))
             #expect(error.code == .networkFailure)
             #expect(error.message.contains("\(half) bytes that have arrived are kept"))
             #expect(fixture.cache.partialByteCount(of: model) == half)
             #expect(!fixture.cache.isCached(model))
 
-            let result = try await fixture.download(model, from: server.url, retries: 0)
+            let result = try await fixture.download(model, from: server, retries: 0)
             #expect(try fixture.contents(result.path) == payload)
             #expect(fixture.events.contains(.checkingPart(byteCount: half)))
             #expect(server.log.requests.last?.range == "bytes=\(half)-")
@@ -79,7 +79,7 @@ struct ModelDownloaderTests {
             let reply = FileServer.Reply(.ok, body: HubFixture.payload)
             return request.index == 0 ? reply.sending(only: 400_000, then: .cut) : reply
         } _: { server in
-            let result = try await fixture.download(HubFixture.model(), from: server.url)
+            let result = try await fixture.download(HubFixture.model(), from: server)
             #expect(try fixture.contents(result.path) == payload)
             #expect(server.log.requests.map(\.range) == [nil, "bytes=400000-"])
             #expect(fixture.restartCount == 1)
@@ -96,8 +96,8 @@ struct ModelDownloaderTests {
                 ? .file(HubFixture.payload, for: request).sending(only: 300_000, then: .cut)
                 : .file(other, tag: "\"v2\"", for: request)
         } _: { server in
-            _ = try #require(try await fixture.failure(model, from: server.url, retries: 0))
-            let result = try await fixture.download(model, from: server.url, retries: 0)
+            _ = try #require(try await fixture.failure(model, from: server, retries: 0))
+            let result = try await fixture.download(model, from: server, retries: 0)
             #expect(try fixture.contents(result.path) == other)
             #expect(server.log.requests.last?.ifRange == "\"v1\"")
             #expect(fixture.events.contains(.restarting(reason: "the file on the server has changed")))
@@ -116,7 +116,7 @@ struct ModelDownloaderTests {
             default: .file(HubFixture.payload, for: request)
             }
         } _: { server in
-            let result = try await fixture.download(HubFixture.model(), from: server.url, retries: 4)
+            let result = try await fixture.download(HubFixture.model(), from: server, retries: 4)
             #expect(try fixture.contents(result.path) == payload)
             #expect(server.log.requests.map(\.offset) == [0, 300_000, 0, 200_000, 0])
         }
@@ -130,8 +130,8 @@ struct ModelDownloaderTests {
             let reply = FileServer.Reply.file(HubFixture.payload, tag: "W/\"weak\"", for: request)
             return request.index == 0 ? reply.sending(only: 300_000, then: .cut) : reply
         } _: { server in
-            _ = try #require(try await fixture.failure(model, from: server.url, retries: 0))
-            let result = try await fixture.download(model, from: server.url)
+            _ = try #require(try await fixture.failure(model, from: server, retries: 0))
+            let result = try await fixture.download(model, from: server)
             #expect(try fixture.contents(result.path) == payload)
             #expect(server.log.requests.map(\.range) == [nil, nil])
         }
@@ -145,7 +145,7 @@ struct ModelDownloaderTests {
             let reply = FileServer.Reply.file(HubFixture.payload, for: request)
             return request.index == 1 ? reply.sending(only: 300_000, then: .cut) : reply
         } _: { server in
-            let result = try await fixture.download(HubFixture.model(), from: server.url)
+            let result = try await fixture.download(HubFixture.model(), from: server)
             #expect(try fixture.contents(result.path) == payload)
             #expect(server.log.requests.map(\.path).count { $0 == "/store/7" } == 2)
             #expect(server.log.requests.last?.range == "bytes=300000-")
@@ -159,7 +159,7 @@ struct ModelDownloaderTests {
             request.index < 2
                 ? FileServer.Reply(.internalServerError) : .file(HubFixture.payload, for: request)
         } _: { server in
-            let result = try await fixture.download(HubFixture.model(), from: server.url)
+            let result = try await fixture.download(HubFixture.model(), from: server)
             #expect(try fixture.contents(result.path) == payload)
             #expect(server.log.requests.count == 3)
             #expect(fixture.retryCount == 2)
@@ -173,7 +173,7 @@ struct ModelDownloaderTests {
             let reply = FileServer.Reply.file(HubFixture.payload, for: request)
             return request.index == 0 ? reply.sending(only: 300_000, then: .stall) : reply
         } _: { server in
-            let result = try await fixture.download(HubFixture.model(), from: server.url, idle: .milliseconds(300))
+            let result = try await fixture.download(HubFixture.model(), from: server, idle: .seconds(1))
             #expect(try fixture.contents(result.path) == payload)
             #expect(server.log.requests.map(\.offset) == [0, 300_000])
         }
@@ -187,7 +187,7 @@ struct ModelDownloaderTests {
             reply.statedLength = nil
             return reply
         } _: { server in
-            let result = try await fixture.download(HubFixture.model(), from: server.url)
+            let result = try await fixture.download(HubFixture.model(), from: server)
             #expect(try fixture.contents(result.path) == payload)
             #expect(fixture.lastProgress?.totalByteCount == nil)
         }
@@ -201,17 +201,17 @@ struct ModelDownloaderTests {
         try await FileServer.run { request in
             .file(request.index == 0 ? HubFixture.payload : other, for: request)
         } _: { server in
-            let first = try await fixture.download(model, from: server.url)
+            let first = try await fixture.download(model, from: server)
             #expect(first.record.trust == .firstUse)
             #expect(try fixture.cache.verify(model).outcome == .matchesFirstUse)
 
             try FileManager.default.removeItem(atPath: first.path)
-            let error = try #require(try await fixture.failure(model, from: server.url))
+            let error = try #require(try await fixture.failure(model, from: server))
             #expect(error.code == .checksumMismatch)
             #expect(error.message.contains(first.record.digest.sha256) && error.message.contains("--force"))
             #expect(!fixture.cache.isCached(model))
 
-            let forced = try await fixture.download(model, from: server.url, force: true)
+            let forced = try await fixture.download(model, from: server, force: true)
             #expect(try fixture.contents(forced.path) == other)
             #expect(try fixture.cache.record(of: model)?.digest == forced.record.digest)
         }
