@@ -4,7 +4,7 @@ import Foundation
 /// Keeps two downloads, of one process or of several, from writing the same file.
 ///
 /// An advisory lock (`flock`) on a file of its own: the system lifts it when the process ends, however it ends.
-/// Test: `DownloadLockTests`.
+/// Test: `PartFileTests`.
 package final class DownloadLock {
     private var descriptor: Int32
     private let path: String
