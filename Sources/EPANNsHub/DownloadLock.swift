@@ -11,7 +11,7 @@ package final class DownloadLock {
 
     /// Takes the lock, or fails at once when it is taken.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`.
+    /// - Throws: `EPANNsError` with code `fileFailure`.
     package init(path: String) throws {
         self.path = path
         while true {

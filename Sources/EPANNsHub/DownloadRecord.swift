@@ -44,7 +44,7 @@ enum SideCar {
 
     /// Reads a side-car; `nil` where there is none.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure` when it is damaged.
+    /// - Throws: `EPANNsError` with code `fileFailure` when it is damaged.
     static func read<Value: Decodable>(_: Value.Type, at path: String) throws -> Value? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         var bytes: [UInt8] = []
@@ -65,7 +65,7 @@ enum SideCar {
 
     /// Writes a side-car: under another name, to the disk, then renamed, so that it is never half there.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`.
+    /// - Throws: `EPANNsError` with code `fileFailure`.
     static func write(_ value: some Encodable, at path: String) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

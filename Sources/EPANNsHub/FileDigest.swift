@@ -12,7 +12,7 @@ public struct FileDigest: Codable, Hashable, Sendable {
 
     /// Reads a file and computes its digests.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`.
+    /// - Throws: `EPANNsError` with code `fileFailure`.
     public init(ofFile path: String) throws {
         var stream = StreamingDigest()
         try PartFile.forEachChunk(ofFile: path) { stream.update($0) }
@@ -27,7 +27,7 @@ public struct FileDigest: Codable, Hashable, Sendable {
 
     /// The id git would give the file: SHA-1 over a header with the size, and the contents.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`.
+    /// - Throws: `EPANNsError` with code `fileFailure`.
     package static func gitBlobID(ofFile path: String, byteCount: Int) throws -> String {
         var hash = Insecure.SHA1()
         hash.update(data: Array("blob \(byteCount)\u{0}".utf8))

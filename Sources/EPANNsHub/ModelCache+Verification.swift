@@ -24,8 +24,9 @@ public struct VerificationReport: Codable, Hashable, Sendable {
     public let digest: FileDigest
     /// What does not fit, with the expected and the found value; `nil` when all fits.
     public let problem: String?
-    /// Whether the file is, byte for byte, the public copy whose git blob id the registry names; `nil` where it
-    /// names none. Corroboration of a first use, not proof.
+    /// Whether the file is, byte for byte, the public copy whose git blob id the registry names.
+    ///
+    /// `nil` where it names none. Corroboration of a first use, not proof.
     public let matchesPublicCopy: Bool?
 
     /// Whether the file may be used: not known to be wrong.
@@ -38,7 +39,7 @@ extension ModelCache {
     ///
     /// Test: `ModelCacheTests`.
     ///
-    /// - Throws: ``EPANNsError`` with code `modelUnavailable` when the file is not here, `fileFailure` when it or its
+    /// - Throws: `EPANNsError` with code `modelUnavailable` when the file is not here, `fileFailure` when it or its
     ///   record cannot be read. A file that is wrong is a report with the outcome `mismatch`, not an error.
     public func verify(_ model: RegisteredModel) throws -> VerificationReport {
         guard isCached(model) else {

@@ -31,7 +31,7 @@ public struct ModelCache: Sendable {
     ///
     /// An empty variable counts as unset; `XDG_CACHE_HOME` counts only when absolute, as its specification asks.
     ///
-    /// - Throws: ``EPANNsError`` with code `invalidConfiguration` when none of them, nor `HOME`, is set.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when none of them, nor `HOME`, is set.
     public static func standard(
         environment: [String: String] = ProcessInfo.processInfo.environment
     ) throws -> ModelCache {
@@ -70,14 +70,16 @@ public struct ModelCache: Sendable {
 
     /// The record of a model's download, or `nil` when there is none.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure` when the record is damaged.
+    /// - Throws: `EPANNsError` with code `fileFailure` when the record is damaged.
     public func record(of model: RegisteredModel) throws -> DownloadRecord? {
         try SideCar.read(DownloadRecord.self, at: recordPath(for: model))
     }
 
-    /// Finds the file that a `--model NAME|PATH` argument means. An existing file wins over a name.
+    /// Finds the file that a `--model NAME|PATH` argument means.
     ///
-    /// - Throws: ``EPANNsError`` with code `modelUnavailable` when the name is known but its file is not here (says
+    /// An existing file wins over a name.
+    ///
+    /// - Throws: `EPANNsError` with code `modelUnavailable` when the name is known but its file is not here (says
     ///   which command fetches it), when a path leads nowhere, or when the name is unknown (proposes the nearest);
     ///   `invalidCheckpoint` when the file in the cache has another size than the published one.
     public func resolve(_ argument: String, in registry: ModelRegistry = .standard) throws -> Resolution {
@@ -105,7 +107,7 @@ public struct ModelCache: Sendable {
 
     /// Removes what was left of a download of this model that is not complete.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`.
+    /// - Throws: `EPANNsError` with code `fileFailure`.
     public func discardPart(of model: RegisteredModel) throws {
         for path in [partPath(for: model), partStatePath(for: model)] where unlink(path) != 0 && errno != ENOENT {
             throw fileError("delete", path)

@@ -86,7 +86,7 @@ public struct ModelDownloader: Sendable {
     ///   - force: Fetch also when a file is there, and trust the new one where no checksum was published.
     ///   - onEvent: Called in order, on no particular thread; should return soon.
     /// - Returns: Where the file lies and what is known of it.
-    /// - Throws: ``EPANNsError`` with code `networkFailure` (server not reached, refuses, or breaks off too often;
+    /// - Throws: `EPANNsError` with code `networkFailure` (server not reached, refuses, or breaks off too often;
     ///   what has arrived stays for the next run), `checksumMismatch` (what arrived is kept as `FILE.bad`),
     ///   `fileFailure` (disk full, no permission, or another download of this model is under way),
     ///   `invalidConfiguration` (a bad mirror); `CancellationError` when the task was cancelled (what has arrived
@@ -140,7 +140,7 @@ public struct ModelDownloader: Sendable {
 
     /// The address a model is fetched from: the mirror's, where one is set.
     ///
-    /// - Throws: ``EPANNsError`` with code `invalidConfiguration` when the address is no `https` one; plain `http` is
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the address is no `https` one; plain `http` is
     ///   allowed for a mirror and for this machine.
     package func sourceURL(of model: RegisteredModel) throws -> URL {
         guard let mirror = configuration.mirror else {

@@ -38,7 +38,7 @@ public struct ModelRegistry: Sendable {
 
     /// Finds a model by name or alias.
     ///
-    /// - Throws: ``EPANNsError`` with code `modelUnavailable`, proposing the nearest names.
+    /// - Throws: `EPANNsError` with code `modelUnavailable`, proposing the nearest names.
     public func model(named name: String) throws -> RegisteredModel {
         if let model = find(name) { return model }
         let near = suggestions(for: name)

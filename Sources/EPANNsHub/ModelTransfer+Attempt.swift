@@ -8,7 +8,7 @@ import NIOHTTP1
 extension ModelTransfer {
     /// Fetches what is missing.
     ///
-    /// - Throws: ``Interruption`` when another attempt may help, ``EPANNsError`` or `CancellationError` otherwise.
+    /// - Throws: ``Interruption`` when another attempt may help, `EPANNsError` or `CancellationError` otherwise.
     func attempt(with client: HTTPClient) async throws {
         if let total = state.byteCount, part.byteCount == total, total > 0 { return }
         let offset = part.byteCount

@@ -30,7 +30,7 @@ final class ModelTransfer {
 
     /// Opens the part, and keeps its contents where they can be of use.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`.
+    /// - Throws: `EPANNsError` with code `fileFailure`.
     init(
         model: RegisteredModel, source: URL, cache: ModelCache, configuration: ModelDownloader.Configuration,
         onEvent: @escaping @Sendable (DownloadEvent) -> Void
@@ -74,7 +74,7 @@ final class ModelTransfer {
 
     /// Attempts the transfer until the part is complete.
     ///
-    /// - Throws: ``EPANNsError``, `CancellationError`.
+    /// - Throws: `EPANNsError`, `CancellationError`.
     func run(with client: HTTPClient) async throws {
         var retries = 0
         while true {
@@ -114,7 +114,7 @@ final class ModelTransfer {
 
     /// Compares the complete part with what it should be and gives it its name.
     ///
-    /// - Throws: ``EPANNsError`` with code `checksumMismatch` or `fileFailure`.
+    /// - Throws: `EPANNsError` with code `checksumMismatch` or `fileFailure`.
     func finish(force: Bool) throws -> DownloadResult {
         onEvent(.verifying)
         try part.synchronize()

@@ -11,9 +11,11 @@ package final class PartFile {
     package private(set) var byteCount: Int
     private var descriptor: Int32
 
-    /// Opens the file at its end; makes it where there is none. Never follows a symbolic link.
+    /// Opens the file at its end; makes it where there is none.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`.
+    /// Never follows a symbolic link.
+    ///
+    /// - Throws: `EPANNsError` with code `fileFailure`.
     package init(path: String) throws {
         self.path = path
         descriptor = try check("open", path) { open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o644) }
@@ -31,7 +33,7 @@ package final class PartFile {
 
     /// Writes bytes at the end.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`, with a text of its own when the disk is full.
+    /// - Throws: `EPANNsError` with code `fileFailure`, with a text of its own when the disk is full.
     package func append(_ bytes: UnsafeRawBufferPointer) throws {
         var rest = bytes
         while let start = rest.baseAddress, !rest.isEmpty {
@@ -66,7 +68,7 @@ package final class PartFile {
 
     /// Reads a whole file, a mebibyte at a time.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`; whatever `body` throws.
+    /// - Throws: `EPANNsError` with code `fileFailure`; whatever `body` throws.
     package static func forEachChunk(
         ofFile path: String, _ body: (UnsafeRawBufferPointer) throws -> Void
     ) throws {

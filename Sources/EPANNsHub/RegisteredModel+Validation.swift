@@ -3,7 +3,7 @@ import EPANNsGraph
 extension RegisteredModel {
     /// Decodes an entry and checks it: a registry read from a file is not trusted.
     ///
-    /// - Throws: `DecodingError`, or ``EPANNsError`` with code `invalidConfiguration` naming the entry and the field.
+    /// - Throws: `DecodingError`, or `EPANNsError` with code `invalidConfiguration` naming the entry and the field.
     public init(from decoder: any Decoder) throws {
         let box = try decoder.container(keyedBy: CodingKeys.self)
         name = try box.decode(String.self, forKey: .name)

@@ -219,7 +219,8 @@ struct ModelDownloaderFailureTests {
         for url in ["http://example.org/a", "file:///etc/passwd", "ftp://example.org/a", "https://", "nonsense"] {
             #expect(throws: EPANNsError.self) { try source(url) }
         }
-        for mirror in ["file:///tmp", "example.org", "http://", "https://example.org/?a=", "https://example.org/#a"] {
+        for mirror in ["file:///models", "example.org", "http://", "https://example.org/?a=", "https://example.org/#a"]
+        {
             #expect(throws: EPANNsError.self) { try source("https://example.org/a", mirror: mirror) }
         }
     }
