@@ -14,9 +14,14 @@ let package = Package(
         .library(name: "EPANNsAudio", targets: ["EPANNsAudio"]),
         .library(name: "EPANNsModels", targets: ["EPANNsModels"]),
         .library(name: "EPANNsRuntime", targets: ["EPANNsRuntime"]),
+        .library(name: "EPANNsHub", targets: ["EPANNsHub"]),
+        .executable(name: "epanns", targets: ["epanns"]),
     ],
     dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -34,6 +39,22 @@ let package = Package(
             dependencies: ["EPANNsGraph", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.embedInCode("Resources/audioset_labels.csv")], swiftSettings: settings),
         .target(name: "EPANNsRuntime", dependencies: ["EPANNsGraph", "COneDNN"], swiftSettings: settings),
+        .target(
+            name: "EPANNsHub",
+            dependencies: [
+                "EPANNsGraph",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
+        .executableTarget(
+            name: "epanns",
+            dependencies: [
+                "EPANNsGraph", "EPANNsHub", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: settings),
         .testTarget(name: "EPANNsGraphTests", dependencies: ["EPANNsGraph"], swiftSettings: settings),
         .testTarget(
             name: "EPANNsAudioTests", dependencies: ["EPANNsAudio", "EPANNsModels"],
@@ -44,6 +65,15 @@ let package = Package(
         .testTarget(
             name: "EPANNsRuntimeTests", dependencies: ["EPANNsRuntime", "EPANNsModels"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsHubTests",
+            dependencies: [
+                "EPANNsHub",
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -11,6 +11,8 @@ public struct EPANNsError: Error, Sendable, CustomStringConvertible {
         case unsupportedFormat
         /// A checkpoint file is damaged, truncated or hostile.
         case invalidCheckpoint
+        /// A file is not, byte for byte, the one that was published or first downloaded.
+        case checksumMismatch
         /// A checkpoint's tensors do not fit the architecture.
         case checkpointMismatch
         /// A configuration, option or argument has a value that makes no sense.

@@ -1,0 +1,10 @@
+import ArgumentParser
+
+/// The command: one subcommand a file.
+@main
+struct EPANNsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "epanns",
+        abstract: "Recognises sounds: 527 kinds, from speech to chainsaws.",
+        subcommands: [ModelsCommand.self])
+}
