@@ -22,8 +22,8 @@ enum PickleGlobal {
 
     /// Whether a refused name is one of PyTorch's own ways to store a tensor, of a kind we do not read.
     static func isUnsupportedTensor(module: String, name: String) -> Bool {
-        (module == "torch" || module.hasPrefix("torch.")) && (name.hasSuffix("Storage") || name.hasPrefix("_rebuild_"))
-            || module == "torch._utils" && name.hasPrefix("_rebuild_")
+        ["torch", "torch._utils", "torch._tensor", "torch.storage"].contains(module)
+            && (name.hasSuffix("Storage") || name.hasPrefix("_rebuild_"))
     }
 
     private static let list: [String: PickleGlobal] = [

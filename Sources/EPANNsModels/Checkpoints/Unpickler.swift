@@ -53,14 +53,17 @@ struct Unpickler {
             let code = try cursor.read(UInt8.self)
             guard let opcode = PickleOpcode(rawValue: code) else {
                 throw source.damaged(
-                    "Its pickle has the opcode 0x\(String(code, radix: 16)) at byte \(position), which no checkpoint has.")
+                    "Its pickle has the opcode 0x\(String(code, radix: 16)) at byte \(position), which no checkpoint has."
+                )
             }
             guard hasProtocol || opcode == .proto else {
                 throw source.damaged("Its pickle at byte \(position) does not start with a protocol number.")
             }
             if opcode == .stop {
                 let value = try pop()
-                guard stack.isEmpty, marks.isEmpty else { throw source.damaged("Its pickle ends with values left over.") }
+                guard stack.isEmpty, marks.isEmpty else {
+                    throw source.damaged("Its pickle ends with values left over.")
+                }
                 return value
             }
             try execute(opcode)
@@ -189,7 +192,9 @@ struct Unpickler {
     }
 
     private mutating func get(_ key: UInt32) throws {
-        guard let value = memo[key] else { throw source.damaged("Its pickle recalls value \(key), which is not there.") }
+        guard let value = memo[key] else {
+            throw source.damaged("Its pickle recalls value \(key), which is not there.")
+        }
         try push(value)
     }
 
