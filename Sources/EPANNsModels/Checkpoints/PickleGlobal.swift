@@ -1,6 +1,8 @@
 import EPANNsGraph
 
-/// The functions and classes that a checkpoint may name. SPEC §3.4.
+/// The functions and classes that a checkpoint may name.
+///
+/// Source: SPEC §3.4.
 ///
 /// A name in a file is looked up in this list and nowhere else; what it stands for is done by
 /// `Unpickler+Calls.swift`. No name ever reaches a dynamic lookup.
