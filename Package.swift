@@ -60,7 +60,8 @@ let package = Package(
             name: "EPANNsAudioTests", dependencies: ["EPANNsAudio", "EPANNsModels"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
-            name: "EPANNsModelsTests", dependencies: ["EPANNsModels"],
+            name: "EPANNsModelsTests",
+            dependencies: ["EPANNsGraph", "EPANNsModels", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsRuntimeTests", dependencies: ["EPANNsRuntime", "EPANNsModels"],

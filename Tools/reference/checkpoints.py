@@ -3,8 +3,8 @@
     python Tools/reference/checkpoints.py                       all fixtures
     python Tools/reference/checkpoints.py --real FILE.pt        the digest of a real checkpoint
 
-Needs torch, numpy and safetensors; expected.json names the versions used. torch.save stamps nothing that varies but
-a serialization id, so a second run gives files of the same content.
+Needs torch, numpy and safetensors; expected.json names the versions used. A second run gives the same tensors, but
+other bytes here and there: PyTorch names legacy storages by their addresses, and zip entries carry dates.
 """
 
 import argparse

@@ -20,6 +20,19 @@ public struct Checkpoint: Sendable {
     /// The mapping behind the tensors; absent for bytes in memory.
     public var mappedFile: MappedFile?
 
+    /// Makes a checkpoint in memory.
+    public init(
+        format: CheckpointFormat, tensors: [String: Tensor], order: [String], metadata: [String: String] = [:],
+        ignoredEntries: [String] = [], mappedFile: MappedFile? = nil
+    ) {
+        self.format = format
+        self.tensors = tensors
+        self.order = order
+        self.metadata = metadata
+        self.ignoredEntries = ignoredEntries
+        self.mappedFile = mappedFile
+    }
+
     /// Reads a checkpoint file, recognising the container by its first bytes.
     ///
     /// - Throws: ``EPANNsError`` with code `fileFailure` when the file cannot be read, `unsupportedFormat` when it is
@@ -72,7 +85,7 @@ struct CheckpointBuilder {
 
     init(_ source: CheckpointSource, format: CheckpointFormat) {
         self.source = source
-        checkpoint = Checkpoint(format: format, tensors: [:], order: [], metadata: [:], ignoredEntries: [])
+        checkpoint = Checkpoint(format: format, tensors: [:], order: [])
     }
 
     /// Adds a tensor; a key that is already there gets the new value, as in Python.

@@ -1,6 +1,8 @@
 import EPANNsGraph
 
-/// The functions and classes that a checkpoint may name. SPEC §3.4.
+/// The functions and classes that a checkpoint may name.
+///
+/// Source: SPEC §3.4.
 ///
 /// A name in a file is looked up in this list and nowhere else; what it stands for is done by
 /// `Unpickler+Calls.swift`. No name ever reaches a dynamic lookup.
@@ -22,8 +24,8 @@ enum PickleGlobal {
 
     /// Whether a refused name is one of PyTorch's own ways to store a tensor, of a kind we do not read.
     static func isUnsupportedTensor(module: String, name: String) -> Bool {
-        (module == "torch" || module.hasPrefix("torch.")) && (name.hasSuffix("Storage") || name.hasPrefix("_rebuild_"))
-            || module == "torch._utils" && name.hasPrefix("_rebuild_")
+        ["torch", "torch._utils", "torch._tensor", "torch.storage"].contains(module)
+            && (name.hasSuffix("Storage") || name.hasPrefix("_rebuild_"))
     }
 
     private static let list: [String: PickleGlobal] = [

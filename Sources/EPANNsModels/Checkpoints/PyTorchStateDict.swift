@@ -1,6 +1,8 @@
 import EPANNsGraph
 
-/// Finds the state dict in what a PyTorch file held, and makes tensors of it. SPEC §3.1, §3.5.
+/// Finds the state dict in what a PyTorch file held, and makes tensors of it.
+///
+/// Source: SPEC §3.1, §3.5.
 struct PyTorchStateDict {
     /// Where training scripts put the state dict; PANNs writes `model`.
     static let nests = ["model", "state_dict"]

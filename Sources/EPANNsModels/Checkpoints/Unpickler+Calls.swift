@@ -24,7 +24,7 @@ extension Unpickler {
         }
     }
 
-    /// Gives a state to an object: module versions of a state dict, contents of a NumPy array. Nobody looks at it.
+    /// Gives a state to an object, which nobody looks at: a state dict's module versions, a NumPy array's contents.
     func build(_ object: PickleValue, _ state: PickleValue) throws {
         switch object {
         case .dictionary, .opaque, .tensor: return
