@@ -34,8 +34,10 @@ HERE = Path(__file__).resolve().parent
 PEERS = (  # system, variant, parts
     ("pytorch", "fp32", ("network", "front-end", "road")),
     ("pytorch", "fp32-channels_last", ("network",)),
+    ("pytorch", "fp32-frozen-channels_last", ("network",)),
     ("pytorch", "bf16", ("network", "road")),
     ("pytorch", "bf16-channels_last", ("network",)),
+    ("pytorch", "bf16-frozen-channels_last", ("network",)),
     ("onnxruntime", "fp32", ("network",)),
     ("openvino", "default", ("network",)),
     ("openvino", "f32", ("network",)),
@@ -160,7 +162,7 @@ def show(result: dict) -> None:
     for name, detail in result["details"].items():
         print(f"  {name}: " + ", ".join(f"{key} {value}" for key, value in detail.items() if key != "threads"))
     rows = {(r["system"], r["threads"], r["part"]): r for r in result["rows"]}
-    print(f"\n{'part':10} {'threads':>7} {'system':28} {'min ms':>8} {'median':>8} {'runs':>5}"
+    print(f"\n{'part':10} {'threads':>7} {'system':33} {'min ms':>8} {'median':>8} {'runs':>5}"
           f"  {'ours fp32/it':>14} {'ours bf16/it':>14}   (ratios: min, median)")
     for (system, threads, part), row in rows.items():
         ratios = []
@@ -168,7 +170,7 @@ def show(result: dict) -> None:
             own = rows.get((f"{OURS} {precision}", threads, part))
             ratios.append(
                 f"{own['min_ms'] / row['min_ms']:6.2f} {own['median_ms'] / row['median_ms']:7.2f}" if own else "–")
-        print(f"{part:10} {threads:7} {system:28} {row['min_ms']:8.2f} {row['median_ms']:8.2f} {row['runs']:5}"
+        print(f"{part:10} {threads:7} {system:33} {row['min_ms']:8.2f} {row['median_ms']:8.2f} {row['runs']:5}"
               f"  {ratios[0]:>14} {ratios[1]:>14}")
 
 

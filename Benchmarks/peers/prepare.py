@@ -22,8 +22,8 @@ import torch
 import full_size
 
 
-class FromLogMel(torch.nn.Module):
-    """The part of the network that is exported: log-mel to scores."""
+class ScoresFromLogMel(torch.nn.Module):
+    """The part of the network that is exported and timed: log-mel to scores."""
 
     def __init__(self, network: torch.nn.Module):
         super().__init__()
@@ -51,7 +51,7 @@ def main() -> int:
         # The exporter that needs no further package is marked deprecated; the graph it writes is checked below.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            FromLogMel(network).eval(), (log_mel,), str(folder / "epanns-50.onnx"), input_names=["log_mel"],
+            ScoresFromLogMel(network).eval(), (log_mel,), str(folder / "epanns-50.onnx"), input_names=["log_mel"],
             output_names=["scores"], opset_version=17, dynamo=False)
     import onnxruntime
 

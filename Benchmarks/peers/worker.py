@@ -12,14 +12,16 @@ import argparse
 import json
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 
 def pytorch(folder: Path, variant: str, threads: int, data):
-    sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tools" / "reference"))
     import torch
+
+    from prepare import ScoresFromLogMel  # puts Tools/reference on the search path, too
 
     import networks
 
@@ -35,9 +37,15 @@ def pytorch(folder: Path, variant: str, threads: int, data):
         if name not in ("spectrogram_extractor", "logmel_extractor"):
             child.to(dtype=dtype, memory_format=layout)
 
+    scores_of = ScoresFromLogMel(network)
+    if "frozen" in variant:  # batch norm folded, weights packed once for oneDNN: PyTorch at its best on this network
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # TorchScript is deprecated in favour of compilation, which was no faster
+            traced = torch.jit.trace(scores_of.eval(), log_mel.to(dtype=dtype, memory_format=layout))
+            scores_of = torch.jit.optimize_for_inference(torch.jit.freeze(traced))
+
     def run_network(x):
-        x = x.to(dtype=dtype, memory_format=layout)
-        return network.from_log_mel(x)["clipwise_output"].float()
+        return scores_of(x.to(dtype=dtype, memory_format=layout)).float()
 
     parts = {
         "network": lambda: run_network(log_mel), "front-end": lambda: front_end(waveform),

@@ -11,13 +11,13 @@ Every network has two entrances: `forward(waveform)` with samples (batch, N) at 
 
 from __future__ import annotations
 
-from typing import Sequence
+from typing import Callable, Sequence
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from front_ends import PANNS_32K, EfficientATFrontEnd, FrontEnd, panns_modules
+from front_ends import PANNS_16K, PANNS_32K, PANNS_8K, EfficientATFrontEnd, FrontEnd, panns_modules
 
 CNN14_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512, 1024, 1024, 2048, 2048)
 CNN10_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512)
@@ -224,10 +224,8 @@ def mn(width_multiplier: float = 1.0, class_count: int = 527) -> MNNetwork:
     return MNNetwork(width_multiplier, class_count)
 
 
-def full_size_networks() -> dict[str, callable]:
+def full_size_networks() -> dict[str, Callable[[], nn.Module]]:
     """Name to factory of every full-size network the package is compared on."""
-    from front_ends import PANNS_16K, PANNS_8K
-
     return {
         "cnn6": cnn6,
         "cnn10": cnn10,
