@@ -10,6 +10,7 @@ let package = Package(
     name: "EPANNs",
     platforms: [.macOS(.v15)],
     products: [
+        .library(name: "EPANNs", targets: ["EPANNs"]),
         .library(name: "EPANNsGraph", targets: ["EPANNsGraph"]),
         .library(name: "EPANNsAudio", targets: ["EPANNsAudio"]),
         .library(name: "EPANNsModels", targets: ["EPANNsModels"]),
@@ -40,6 +41,9 @@ let package = Package(
             resources: [.embedInCode("Resources/audioset_labels.csv")], swiftSettings: settings),
         .target(name: "EPANNsRuntime", dependencies: ["EPANNsGraph", "COneDNN"], swiftSettings: settings),
         .target(
+            name: "EPANNs", dependencies: ["EPANNsAudio", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime"],
+            swiftSettings: settings),
+        .target(
             name: "EPANNsHub",
             dependencies: [
                 "EPANNsGraph",
@@ -52,7 +56,7 @@ let package = Package(
         .executableTarget(
             name: "epanns",
             dependencies: [
-                "EPANNsGraph", "EPANNsHub", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "EPANNs", "EPANNsHub", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: settings),
         .testTarget(name: "EPANNsGraphTests", dependencies: ["EPANNsGraph"], swiftSettings: settings),
@@ -66,6 +70,7 @@ let package = Package(
         .testTarget(
             name: "EPANNsRuntimeTests", dependencies: ["EPANNsRuntime", "EPANNsModels"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(name: "EPANNsTests", dependencies: ["EPANNs"], swiftSettings: settings),
         .testTarget(
             name: "EPANNsHubTests",
             dependencies: [

@@ -1,0 +1,102 @@
+import EPANNsAudio
+import EPANNsGraph
+import EPANNsRuntime
+import Foundation
+import Synchronization
+
+extension AudioTagger {
+    /// Runs the model on successive windows of a source, in bounded memory, and gives each window's outputs in order.
+    ///
+    /// - Parameters:
+    ///   - windowSeconds: Length of a window.
+    ///   - hopSeconds: Distance between the starts of two windows; nil for windows side by side.
+    ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
+    ///   - body: Called in order, on the calling thread, with the window and its outputs; false stops.
+    /// - Returns: Length of the audio that was read, and what its source made worth knowing.
+    /// - Throws: ``EPANNsGraph/EPANNsError`` as ``EPANNsAudio/AudioReader``.
+    public func forEachWindow(
+        of source: AudioSource, windowSeconds: Double, hopSeconds: Double? = nil, concurrency: Int = 1,
+        _ body: (AudioWindow, InferencePlan.Outputs) throws -> Bool
+    ) throws -> (durationSeconds: Double, warnings: [String]) {
+        let reader = try windowReader(of: source, windowSeconds: windowSeconds, hopSeconds: hopSeconds)
+        var warnings: [String] = []
+        var isStopped = false
+        while !isStopped {
+            let results = try nextOutputs(reader, concurrency: concurrency)
+            if results.isEmpty { break }
+            for (window, outputs) in results where !isStopped {
+                if warnings.isEmpty, let note = padding(of: window.samples.count) { warnings.append(note) }
+                isStopped = try !body(window, outputs)
+            }
+        }
+        let audio = reader.reader
+        return (Double(audio.sampleCount) / Double(sampleRate), warnings + audio.info.warnings)
+    }
+
+    /// Tags successive windows of a source.
+    ///
+    /// - Parameters:
+    ///   - name: What the result calls the source.
+    ///   - progress: Called after every window; false stops.
+    /// - Throws: As ``forEachWindow(of:windowSeconds:hopSeconds:concurrency:_:)``.
+    public func tag(
+        _ source: AudioSource, name: String, windowSeconds: Double, hopSeconds: Double? = nil,
+        selection: TagSelection = TagSelection(), concurrency: Int = 1,
+        progress: (TaggedWindow) throws -> Bool = { _ in true }
+    ) throws -> TaggedAudio {
+        var windows: [TaggedWindow] = []
+        let (duration, warnings) = try forEachWindow(
+            of: source, windowSeconds: windowSeconds, hopSeconds: hopSeconds, concurrency: concurrency
+        ) { window, outputs in
+            let tagged = TaggedWindow(
+                startSeconds: window.startSeconds, endSeconds: window.endSeconds,
+                tags: selection.tags(outputs.scores, labels: labels))
+            windows.append(tagged)
+            return try progress(tagged)
+        }
+        return TaggedAudio(
+            file: name, durationSeconds: duration, model: identity, windows: windows, warnings: warnings)
+    }
+
+    /// Tags successive windows of a source as an asynchronous sequence.
+    ///
+    /// Reading and computing go on in a thread of their own and wait for the consumer: at most `concurrency` windows
+    /// are ahead of it. Breaking out of the loop stops them.
+    public func windows(
+        of source: AudioSource, windowSeconds: Double, hopSeconds: Double? = nil,
+        selection: TagSelection = TagSelection(), concurrency: Int = 1
+    ) -> TaggedWindows {
+        TaggedWindows(
+            tagger: self, source: source, windowSeconds: windowSeconds, hopSeconds: hopSeconds, selection: selection,
+            concurrency: concurrency)
+    }
+
+    func windowReader(of source: AudioSource, windowSeconds: Double, hopSeconds: Double?) throws -> WindowReader {
+        let minimumSeconds = min(windowSeconds, Double(minimumSampleCount) / Double(sampleRate))
+        let plan = try WindowPlan(
+            sampleRate: sampleRate, windowSeconds: windowSeconds, hopSeconds: hopSeconds,
+            minimumSeconds: max(0, minimumSeconds))
+        return try WindowReader(AudioReader(source, sampleRate: sampleRate), plan: plan)
+    }
+
+    /// Reads and computes the next windows, as many as go side by side; empty at the end.
+    func nextOutputs(
+        _ reader: WindowReader, concurrency: Int
+    ) throws -> [(window: AudioWindow, outputs: InferencePlan.Outputs)] {
+        precondition(concurrency > 0)
+        var windows: [AudioWindow] = []
+        while windows.count < concurrency, let window = try reader.next() { windows.append(window) }
+        if windows.count == 1 { return [(windows[0], try outputs(samples: windows[0].samples))] }
+        let batch = windows
+        let results = Mutex([Result<InferencePlan.Outputs, any Error>?](repeating: nil, count: batch.count))
+        DispatchQueue.concurrentPerform(iterations: batch.count) { index in
+            let result = Result { try outputs(samples: batch[index].samples) }
+            results.withLock { $0[index] = result }
+        }
+        let finished = results.withLock { $0 }
+        return try zip(batch, finished).map { window, result in
+            guard let result else { preconditionFailure("a window was not computed") }
+            return (window, try result.get())
+        }
+    }
+}

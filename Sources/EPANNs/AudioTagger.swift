@@ -1,0 +1,194 @@
+import EPANNsAudio
+import EPANNsGraph
+import EPANNsModels
+import EPANNsRuntime
+import Foundation
+import Synchronization
+
+/// Tags audio with a model: files, samples, streams.
+///
+/// One tagger serves any number of threads at once; weights are shared and every run has a workspace of its own.
+///
+///     let tagger = try AudioTagger(modelPath: "mn04_as_mAP_432.pt")
+///     for tag in try tagger.tag(file: "street.wav").windows[0].tags {
+///         print(tag.name, tag.score)
+///     }
+public final class AudioTagger: Sendable {
+    /// How a tagger computes.
+    public struct Options: Hashable, Sendable {
+        /// Arithmetic of the network.
+        public var precision: PrecisionChoice
+        /// Threads of one run: all cores for the quickest single clip, 1 when several runs go side by side.
+        public var threads: Int
+        /// Replaces the model's output activation; nil keeps it.
+        public var outputActivation: OutputActivation?
+
+        /// Makes options; all cores and the fastest arithmetic where nothing is given.
+        public init(
+            precision: PrecisionChoice = .auto, threads: Int = ProcessInfo.processInfo.activeProcessorCount,
+            outputActivation: OutputActivation? = nil
+        ) {
+            self.precision = precision
+            self.threads = threads
+            self.outputActivation = outputActivation
+        }
+    }
+
+    /// The classes.
+    public let labels: LabelSet
+    /// Rate at which the model wants its samples.
+    public let sampleRate: Int
+    /// Fewest samples the model can take; shorter clips are padded with silence.
+    public let minimumSampleCount: Int
+    /// The network behind the tagger.
+    public let network: InferenceNetwork
+    /// What the model's file made worth knowing.
+    public let modelNotes: [String]
+
+    private let model: Model
+    private let spectrogram: LogMelSpectrogram
+    private let digest = Mutex<String??>(nil)
+
+    /// Whole clips that would need more working memory than this are refused with the advice to use windows.
+    static let maximumWorkspaceByteCount = 4 << 30
+    /// Longest clip that is read into memory as one.
+    static let maximumClipSeconds = 3600.0
+
+    /// Opens a model file: one of ours, or a published PyTorch checkpoint.
+    ///
+    /// - Throws: ``EPANNsGraph/EPANNsError`` as ``EPANNsModels/Model/read(path:)``.
+    public convenience init(modelPath: String, options: Options = Options()) throws {
+        try self.init(model: Model.read(path: modelPath), options: options)
+    }
+
+    /// Wraps a model.
+    ///
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when an option makes no sense.
+    public init(model: Model, options: Options = Options()) throws {
+        guard (1...1024).contains(options.threads) else {
+            throw EPANNsError(
+                .invalidConfiguration, "The number of threads must lie in 1…1024, not \(options.threads).")
+        }
+        var model = model
+        if let activation = options.outputActivation { model.configuration.outputActivation = activation }
+        let graph = try model.graph()
+        self.model = model
+        labels = model.labels
+        sampleRate = graph.input.sampleRate
+        minimumSampleCount = graph.minimumSampleCount
+        modelNotes = model.notes
+        spectrogram = try LogMelSpectrogram(configuration: graph.input, melWeights: model.melWeights)
+        network = InferenceNetwork(
+            graph: graph, weights: model.weights,
+            options: .init(precision: options.precision.resolved, threads: options.threads))
+    }
+
+    /// The arithmetic that runs.
+    public var precision: Precision { network.options.precision }
+
+    /// The model's name, digest and arithmetic. The first call reads the whole file.
+    public var identity: ModelIdentity {
+        let sha256 = digest.withLock { digest in
+            if let known = digest { return known }
+            let computed = model.sha256()
+            digest = .some(computed)
+            return computed
+        }
+        return ModelIdentity(name: model.name, sha256: sha256, precision: precision)
+    }
+
+    /// Compiles the plan for clips of a length, so that the first run is as quick as the others.
+    ///
+    /// - Throws: As ``EPANNsRuntime/InferencePlan``.
+    public func prepare(sampleCount: Int) throws {
+        _ = try plan(sampleCount: max(sampleCount, minimumSampleCount))
+    }
+
+    // MARK: Samples
+
+    /// Runs the model on one clip.
+    ///
+    /// - Parameter samples: Mono samples in −1…1 at ``sampleRate``; fewer than ``minimumSampleCount`` are padded with
+    ///   silence at the end.
+    /// - Returns: Scores, logits and embedding of the clip.
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidAudio` for an empty clip, or one that is too long to be
+    ///   taken as a whole.
+    public func outputs(samples: [Float]) throws -> InferencePlan.Outputs {
+        guard !samples.isEmpty else { throw EPANNsError(.invalidAudio, "The clip holds no samples.") }
+        var samples = samples
+        if samples.count < minimumSampleCount {
+            samples += [Float](repeating: 0, count: minimumSampleCount - samples.count)
+        }
+        let plan = try plan(sampleCount: samples.count)
+        return try plan.run(try spectrogram(samples))
+    }
+
+    /// Tags one clip of samples.
+    ///
+    /// - Parameter samples: Mono samples in −1…1 at ``sampleRate``.
+    /// - Returns: The tags, best first.
+    /// - Throws: As ``outputs(samples:)``.
+    public func tag(samples: [Float], selection: TagSelection = TagSelection()) throws -> [Tag] {
+        selection.tags(try outputs(samples: samples).scores, labels: labels)
+    }
+
+    private func plan(sampleCount: Int) throws -> InferencePlan {
+        let frames = network.graph.input.frameCount(sampleCount: sampleCount)
+        let plan = try network.plan(for: .init(frames: frames))
+        guard plan.workspaceByteCount <= Self.maximumWorkspaceByteCount else {
+            throw EPANNsError(
+                .invalidAudio,
+                "A clip of \(sampleCount / sampleRate) s taken as a whole would need "
+                    + "\(plan.workspaceByteCount >> 20) MiB; tag it in windows of 10 s (--window 10).")
+        }
+        return plan
+    }
+
+    // MARK: Files and streams
+
+    /// Tags a file as one clip.
+    ///
+    /// - Throws: ``EPANNsGraph/EPANNsError`` as ``EPANNsAudio/AudioReader``, and with code `invalidAudio` for a
+    ///   recording that is too long to be taken as a whole.
+    public func tag(file path: String, selection: TagSelection = TagSelection()) throws -> TaggedAudio {
+        try tag(.file(path: path), name: path, selection: selection)
+    }
+
+    /// Tags a source as one clip.
+    ///
+    /// - Parameter name: What the result calls the source.
+    /// - Throws: As ``tag(file:selection:)``.
+    public func tag(
+        _ source: AudioSource, name: String, selection: TagSelection = TagSelection()
+    ) throws -> TaggedAudio {
+        let clip = try load(source)
+        let tags = try tag(samples: clip.samples, selection: selection)
+        return TaggedAudio(
+            file: name, durationSeconds: clip.durationSeconds, model: identity,
+            windows: [TaggedWindow(startSeconds: 0, endSeconds: clip.durationSeconds, tags: tags)],
+            warnings: clip.sourceInfo.warnings + [padding(of: clip.samples.count)].compactMap(\.self))
+    }
+
+    /// Reads a source whole at the model's rate.
+    ///
+    /// - Throws: As ``tag(file:selection:)``.
+    public func load(_ source: AudioSource) throws -> Waveform {
+        let clip = try AudioFile.load(
+            source, sampleRate: sampleRate, maximumDurationSeconds: Self.maximumClipSeconds + 1)
+        guard clip.durationSeconds <= Self.maximumClipSeconds else {
+            throw EPANNsError(
+                .invalidAudio,
+                "\(source) is longer than an hour, too long to be taken as a whole; tag it in windows of 10 s "
+                    + "(--window 10).")
+        }
+        return clip
+    }
+
+    /// What to say of a clip that was padded; nil when it was long enough.
+    public func padding(of sampleCount: Int) -> String? {
+        guard sampleCount < minimumSampleCount else { return nil }
+        let text = { (count: Int) in String(format: "%.3f", Double(count) / Double(self.sampleRate)) }
+        return "The audio lasts \(text(sampleCount)) s and was padded with silence to the model's minimum of "
+            + "\(text(minimumSampleCount)) s; scores of so short a clip mean little."
+    }
+}
