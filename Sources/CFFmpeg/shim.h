@@ -22,7 +22,6 @@ static inline int epanns_error_end_of_file(void) { return AVERROR_EOF; }
 static inline int epanns_error_again(void) { return AVERROR(EAGAIN); }
 static inline int epanns_error_input(void) { return AVERROR(EIO); }
 static inline int epanns_error_no_memory(void) { return AVERROR(ENOMEM); }
-static inline int epanns_error_invalid_data(void) { return AVERROR_INVALIDDATA; }
 static inline int64_t epanns_no_timestamp(void) { return AV_NOPTS_VALUE; }
 
 static inline int epanns_frame_channels(const AVFrame *frame) {
