@@ -200,7 +200,12 @@ extension ModelTransfer {
             // A name that is not found, a refused connection, a certificate that does not fit; after the answer's
             // first line, anything is a cut.
             guard isBeforeAnswer else { break }
-            interruption.reason = "no connection"
+            // Known by its text: BoringSSL's own error type is not worth a dependency.
+            let isUntrusted = "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
+            interruption.reason =
+                isUntrusted
+                ? "its certificate is not trusted: is this machine's clock right, are its root certificates installed, "
+                    + "does the network put its own in between?" : "no connection"
             interruption.isUnreachable = true
         }
         return interruption
