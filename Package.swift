@@ -16,7 +16,7 @@ let package = Package(
         .library(name: "EPANNsModels", targets: ["EPANNsModels"]),
         .library(name: "EPANNsRuntime", targets: ["EPANNsRuntime"]),
         .library(name: "EPANNsHub", targets: ["EPANNsHub"]),
-        .executable(name: "epanns", targets: ["epanns"]),
+        .executable(name: "epanns", targets: ["EPANNsCommand"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -54,7 +54,7 @@ let package = Package(
             ],
             swiftSettings: settings),
         .executableTarget(
-            name: "epanns",
+            name: "EPANNsCommand",
             dependencies: [
                 "EPANNs", "EPANNsHub", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -2,7 +2,7 @@ import ArgumentParser
 
 /// The command: one subcommand a file.
 @main
-struct EPANNsCommand: AsyncParsableCommand {
+struct RootCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "epanns",
         abstract: "Recognises sounds: 527 kinds, from speech to chainsaws.",
