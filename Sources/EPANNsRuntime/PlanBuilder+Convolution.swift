@@ -76,12 +76,8 @@ extension PlanBuilder {
 
         let affine = try fusion.norm.map { try self.norm($0) }
         let bias = try bias(node.name, settings, affine)
-        // What is averaged next, the head's input, stays exact.
-        let feedsReduction =
-            soleConsumer(fusion.last).map { next in
-                if case .reduce = graph.nodes[next].operation { true } else { false }
-            } ?? false
-        let outputType = feedsReduction || isOutput(fusion.last) ? dnnl_f32 : elementType
+        let elementType = elementType(of: index)
+        let outputType = elementType == dnnl_bf16 ? self.outputType(of: fusion.last) : dnnl_f32
 
         let sourceDimensions = dimensions(inputShape, transposed: transposed)
         let outputDimensions = dimensions(outputShape, transposed: transposed)
@@ -96,7 +92,9 @@ extension PlanBuilder {
         let engine = engine
 
         var algorithms = [dnnl_convolution_direct]
-        if usesWinograd(settings, inputShape, outputShape) { algorithms.insert(dnnl_convolution_winograd, at: 0) }
+        if elementType == dnnl_f32, usesWinograd(settings, inputShape, outputShape) {
+            algorithms.insert(dnnl_convolution_winograd, at: 0)
+        }
         var primitive: Primitive?
         for algorithm in algorithms where primitive == nil {
             primitive = try? Primitive("convolution \(node.name)", postOps: fusion.postOps) { descriptor, attribute in
@@ -167,7 +165,7 @@ extension PlanBuilder {
     /// Winograd's F(4×4, 3×3) needs a quarter of the multiplications, but four times the weights' memory.
     private func usesWinograd(_ settings: Convolution, _ input: Shape, _ output: Shape) -> Bool {
         let transformedByteCount = settings.filters * input.channels * 36 * 4
-        return allowsWinograd && precision == .fp32 && settings.kernel == [3, 3] && settings.stride == [1, 1]
+        return allowsWinograd && settings.kernel == [3, 3] && settings.stride == [1, 1]
             && settings.dilation == [1, 1] && settings.groups == 1 && output.spatial.allSatisfy { $0 >= 4 }
             && transformedByteCount <= 48 << 20
     }
