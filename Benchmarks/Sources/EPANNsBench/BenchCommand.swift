@@ -1,6 +1,5 @@
 import ArgumentParser
 import EPANNs
-import Foundation
 
 /// The benchmark command: one subcommand a file.
 @main
@@ -9,18 +8,6 @@ struct BenchCommand: ParsableCommand {
         commandName: "epanns-bench",
         abstract: "Measures how long EPANNs takes, part by part and step by step.",
         subcommands: [RunCommand.self, LayersCommand.self, ServeCommand.self, ModelCommand.self])
-
-    static func main() {
-        do {
-            var command = try parseAsRoot()
-            try command.run()
-        } catch let error as EPANNsError {
-            FileHandle.standardError.write(Data("Error: \(error.message)\n".utf8))
-            exit(EX_SOFTWARE)
-        } catch {
-            exit(withError: error)
-        }
-    }
 }
 
 /// How results are printed.
@@ -47,4 +34,4 @@ struct CommaSeparated<Element: ExpressibleByArgument & Sendable>: ExpressibleByA
     var defaultValueDescription: String { elements.map(\.defaultValueDescription).joined(separator: ",") }
 }
 
-extension PrecisionChoice: ExpressibleByArgument {}
+extension PrecisionChoice: @retroactive ExpressibleByArgument {}

@@ -14,7 +14,8 @@ enum SyntheticModel {
         guard let configuration = ModelConfiguration.named(name) else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "There is no network \(name); known are \(ModelConfiguration.architectureNames.joined(separator: ", ")).")
+                "There is no network \(name); known are \(ModelConfiguration.architectureNames.joined(separator: ", "))."
+            )
         }
         let graph = try configuration.graph()
         var source = SeededGenerator(seed: seed)
