@@ -5,7 +5,7 @@ random weights, the input 10 s of audio, log-mel (1, 1, 1001, 64). Every system 
 and the systems take turns, so that a busy machine is busy for all of them alike; the order is shuffled in every
 round. The minimum says what a system can do, the median what it did. Ratios are ours / peer: below 1, we are faster.
 
-Our side is a benchmark executable (--epanns-bench) started once with `--model FILE --seconds 10`. It reads a line
+Our side is a benchmark executable (--epanns-bench) started once with `serve --model FILE --seconds 10`. It reads a line
 {"threads": 1, "precision": "bf16", "part": "network" | "front-end" | "road", "iterations": k} and answers a line
 {"ms": [k numbers]}. --no-epanns leaves it out.
 
@@ -134,7 +134,7 @@ def throughput(arguments, folder: Path) -> dict:
                 jobs += [((worker.name, threads, part), worker, {"part": part}) for part in parts]
         if arguments.epanns_bench:
             # One process for all thread counts: each request names its own. The environment allows the largest.
-            command = [arguments.epanns_bench, "--model", str(folder / "epanns-50.pt"), "--seconds", "10"]
+            command = [arguments.epanns_bench, "serve", "--model", str(folder / "epanns-50.pt"), "--seconds", "10"]
             ours = Worker(OURS, command, max(arguments.threads))
             workers.append(ours)
             for threads in arguments.threads:

@@ -162,11 +162,13 @@ extension PlanBuilder {
         return output.spatial[1] <= 4 && output.spatial[0] > output.spatial[1]
     }
 
-    /// Winograd's F(4×4, 3×3) needs a quarter of the multiplications, but four times the weights' memory.
+    /// Winograd's F(4×4, 3×3) needs a quarter of the multiplications, but four times the weights' memory. oneDNN's
+    /// pads the input to 16 channels: on a single one it is slower than a direct convolution.
     private func usesWinograd(_ settings: Convolution, _ input: Shape, _ output: Shape) -> Bool {
         let transformedByteCount = settings.filters * input.channels * 36 * 4
         return allowsWinograd && settings.kernel == [3, 3] && settings.stride == [1, 1]
-            && settings.dilation == [1, 1] && settings.groups == 1 && output.spatial.allSatisfy { $0 >= 4 }
+            && settings.dilation == [1, 1] && settings.groups == 1 && input.channels >= 16
+            && output.spatial.allSatisfy { $0 >= 4 }
             && transformedByteCount <= 48 << 20
     }
 }
