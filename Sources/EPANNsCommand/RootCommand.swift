@@ -6,5 +6,5 @@ struct RootCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "epanns",
         abstract: "Recognises sounds: 527 kinds, from speech to chainsaws.",
-        subcommands: [ModelsCommand.self])
+        subcommands: [TagCommand.self, ModelsCommand.self])
 }

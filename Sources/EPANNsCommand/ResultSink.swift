@@ -1,0 +1,80 @@
+import EPANNs
+import Foundation
+import Synchronization
+
+/// Writes results as they come: in the order of the inputs to standard output, or to a file each in a folder.
+final class ResultSink: Sendable {
+    private struct State {
+        var next = 0
+        // Finished ahead of an earlier input; an input that failed has none.
+        var waiting: [Int: String?] = [:]
+        var isFirst = true
+    }
+
+    private let format: ResultFormat
+    private let folder: String?
+    private let state = Mutex(State())
+
+    init(format: ResultFormat, folder: String?) {
+        self.format = format
+        self.folder = folder
+    }
+
+    /// Path of an input's file in the output folder.
+    func path(for input: InputFile) -> String? {
+        folder.map { "\($0)/\(input.relativePath).\(format.fileExtension)" }
+    }
+
+    /// Whether the output folder holds the input's file already.
+    func holds(_ input: InputFile) -> Bool {
+        path(for: input).map { FileManager.default.fileExists(atPath: $0) } ?? false
+    }
+
+    /// Refuses inputs whose files would overwrite each other.
+    func checkNames(_ inputs: [InputFile]) throws {
+        guard folder != nil else { return }
+        var seen: [String: String] = [:]
+        for input in inputs {
+            if let other = seen.updateValue(input.path, forKey: input.relativePath) {
+                throw EPANNsError(
+                    .invalidConfiguration,
+                    "\(other) and \(input.path) would both be written to \(path(for: input) ?? ""); tag them into "
+                        + "different output folders.")
+            }
+        }
+    }
+
+    func begin() { if folder == nil { write(format.header) } }
+    func end() { if folder == nil { write(format.footer) } }
+
+    /// Takes the result of input number `index`, nil where it failed.
+    func put(_ audio: TaggedAudio?, index: Int, input: InputFile, progress: ProgressBar) throws {
+        if let path = path(for: input) {
+            guard let audio else { return }
+            let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
+            do {
+                try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+            } catch {
+                throw EPANNsError(.fileFailure, "The folder \(parent) cannot be made.", cause: error)
+            }
+            let file = try AtomicFile(path: path)
+            try file.write(try format.document(audio))
+            try file.commit()
+            return
+        }
+        let text = try audio.map(format.body)
+        state.withLock { state in
+            state.waiting[index] = .some(text)
+            while let ready = state.waiting.removeValue(forKey: state.next) {
+                state.next += 1
+                guard let ready else { continue }
+                progress.aside { write((state.isFirst ? "" : format.separator) + ready) }
+                state.isFirst = false
+            }
+        }
+    }
+
+    private func write(_ text: String) {
+        if !text.isEmpty { FileHandle.standardOutput.write(Data(text.utf8)) }
+    }
+}

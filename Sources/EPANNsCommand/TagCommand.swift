@@ -1,0 +1,164 @@
+import ArgumentParser
+import EPANNs
+import Foundation
+import Synchronization
+
+extension ResultFormat: ExpressibleByArgument {}
+
+/// `epanns tag`
+struct TagCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "tag",
+        abstract: "Says what is heard in audio.",
+        discussion: """
+            One clip:                  epanns tag --model mn04 street.wav
+            What happens when:         epanns tag --model mn04 --window 2 --hop 1 --top-k 3 hour.flac
+            A folder, for a program:   epanns tag --model mn04 --format jsonl recordings > tags.jsonl
+            An archive, resumable:     epanns tag --model mn04 --window 10 --output tags --resume archive
+            Only some classes:         epanns tag --model mn04 --allow Siren --allow 'Dog' --threshold 0.2 street.wav
+            From a microphone:         arecord -f S16_LE -r 32000 | epanns tag --model mn04 --window 2 -
+
+            Scores of different classes are independent probabilities: they need not add up to 1. Results go to \
+            standard output, messages to standard error. The exit status is 0 when every input was tagged, 1 when \
+            some of several failed.
+            """)
+
+    @OptionGroup var input: InputOptions
+    @OptionGroup(title: "Model") var model: ModelOptions
+
+    @Option(name: [.customShort("k"), .long], help: ArgumentHelp("At most so many tags a window.", valueName: "n"))
+    var topK = 10
+
+    @Option(help: ArgumentHelp("Only scores of at least this, such as 0.3.", valueName: "score"))
+    var threshold: Float?
+
+    @Option(
+        name: .long, parsing: .singleValue,
+        help: ArgumentHelp(
+            "Report this class only, by name, MID or index; may be repeated. “epanns labels” lists the classes.",
+            valueName: "class"))
+    var allow: [String] = []
+
+    @Option(
+        name: .long, parsing: .singleValue,
+        help: ArgumentHelp("Never report this class; may be repeated.", valueName: "class"))
+    var deny: [String] = []
+
+    @Option(
+        name: .shortAndLong,
+        help: """
+            text for people; json: an array with one element an input; jsonl: one element a line; csv: one row a tag.
+            """)
+    var format = ResultFormat.text
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Write one file an input into this folder instead of standard output.", valueName: "folder"),
+        completion: .directory)
+    var output: String?
+
+    @Flag(help: "Skip inputs whose file the output folder already holds.")
+    var resume = false
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "Inputs, or windows of a single input, that are computed side by side (default: the cores).",
+            valueName: "n"))
+    var jobs: Int?
+
+    func validate() throws {
+        if topK < 1 { throw ValidationError("--top-k must be at least 1.") }
+        if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs must lie in 1…1024.") }
+        if resume && output == nil { throw ValidationError("--resume needs --output, the folder to look into.") }
+    }
+
+    func run() throws {
+        let found = try input.files()
+        let sink = ResultSink(format: format, folder: output)
+        try sink.checkNames(found)
+        let files = resume ? found.filter { !sink.holds($0) } : found
+        if files.count < found.count {
+            printError("\(found.count - files.count) of \(found.count) inputs are in \(output ?? "") already.")
+        }
+        if files.isEmpty { return }
+
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let isParallel = files.count > 1 || (input.window != nil && files[0].path != "-")
+        let jobs = isParallel ? self.jobs ?? cores : 1
+        let tagger = try model.tagger(defaultThreads: max(1, cores / jobs))
+        for note in tagger.modelNotes { printError(note) }
+        let selection = try TagSelection(
+            topK: topK, threshold: threshold, allow: allow, deny: deny, labels: tagger.labels)
+        // The digest of a large file takes a while: meanwhile audio is read and the plan compiled.
+        Thread.detachNewThread { _ = tagger.identity }
+
+        if files.count == 1 {
+            sink.begin()
+            let progress = ProgressBar(total: 1)
+            let audio = try tag(files[0], tagger, selection, concurrency: jobs)
+            for warning in audio.warnings ?? [] { printError("\(files[0].path): \(warning)") }
+            try sink.put(audio, index: 0, input: files[0], progress: progress)
+            sink.end()
+            return
+        }
+        try tagAll(files, tagger, selection, sink, jobs: jobs)
+    }
+
+    private func tag(
+        _ file: InputFile, _ tagger: AudioTagger, _ selection: TagSelection, concurrency: Int
+    ) throws -> TaggedAudio {
+        let source = try input.source(file)
+        guard let window = input.window else { return try tagger.tag(source, name: file.path, selection: selection) }
+        return try tagger.tag(
+            source, name: file.path, windowSeconds: window, hopSeconds: input.hop, selection: selection,
+            concurrency: concurrency)
+    }
+
+    private func tagAll(
+        _ files: [InputFile], _ tagger: AudioTagger, _ selection: TagSelection, _ sink: ResultSink, jobs: Int
+    ) throws {
+        let progress = ProgressBar(total: files.count)
+        let next = Atomic(0)
+        let failures = Atomic(0)
+        // A failure to write concerns all inputs and ends the run; a failure to read concerns one.
+        let fatal = Mutex<(any Error)?>(nil)
+        sink.begin()
+        DispatchQueue.concurrentPerform(iterations: min(jobs, files.count)) { _ in
+            while fatal.withLock({ $0 == nil }) {
+                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
+                guard index < files.count else { return }
+                var audio: TaggedAudio?
+                do {
+                    audio = try tag(files[index], tagger, selection, concurrency: 1)
+                    for warning in audio?.warnings ?? [] {
+                        progress.message("epanns: \(files[index].path): \(warning)")
+                    }
+                } catch {
+                    failures.wrappingAdd(1, ordering: .relaxed)
+                    progress.message("epanns: \(files[index].path): \(error)")
+                }
+                do {
+                    try sink.put(audio, index: index, input: files[index], progress: progress)
+                } catch {
+                    fatal.withLock { $0 = $0 ?? error }
+                }
+                progress.advance(audioSeconds: audio?.durationSeconds)
+            }
+        }
+        progress.finish()
+        sink.end()
+        if let error = fatal.withLock({ $0 }) { throw error }
+        let failed = failures.load(ordering: .relaxed)
+        if failed > 0 {
+            printError("\(failed) of \(files.count) inputs could not be tagged.")
+            throw ExitCode(1)
+        }
+    }
+}
+
+/// Writes a message for the user.
+func printError(_ text: String) {
+    FileHandle.standardError.write(Data("epanns: \(text)\n".utf8))
+}
