@@ -42,8 +42,9 @@ find_missing
 if ! command -v apt-get >/dev/null; then
     cat >&2 <<TEXT
 Missing: ${missing[*]} (Debian's names). This script installs with apt-get, which is not here. Please install:
-  Fedora  sudo dnf install pkgconf-pkg-config ffmpeg-devel onednn-devel zlib-devel   (FFmpeg is in RPM Fusion)
-  macOS   brew install pkg-config ffmpeg onednn
+  Fedora  sudo dnf install pkgconf-pkg-config ffmpeg-devel onednn-devel zlib-devel   (ffmpeg-devel is in RPM Fusion)
+  macOS   brew install pkg-config ffmpeg onednn, and in the shell that builds:
+          export CPATH=\$(brew --prefix)/include LIBRARY_PATH=\$(brew --prefix)/lib
 Elsewhere: the development files of FFmpeg 5.1 or newer (libavformat, libavcodec, libswresample, libavutil),
 of oneDNN 2.6 or newer, and of zlib; then run this again.
 TEXT
