@@ -67,7 +67,7 @@ public enum ResultFormat: String, CaseIterable, Sendable {
 
     private func json(_ audio: TaggedAudio) throws -> String {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = [.withoutEscapingSlashes]
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do {
             return String(decoding: try encoder.encode(audio), as: UTF8.self)
         } catch {

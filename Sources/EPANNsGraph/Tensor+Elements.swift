@@ -54,6 +54,12 @@ extension Tensor {
         }
     }
 
+    /// Says that the elements are not needed for now, because they were copied elsewhere.
+    public func releaseForNow() {
+        guard isContiguous else { return }
+        storage.releaseForNow(byteOffset..<byteOffset + count * dataType.byteCount)
+    }
+
     private func forEachByteOffset(_ body: (Int) -> Void) {
         guard count > 0 else { return }
         let size = dataType.byteCount

@@ -7,12 +7,21 @@ public final class TensorStorage: Sendable {
     private struct Buffer: @unchecked Sendable { let pointer: UnsafeMutableRawBufferPointer }
     private let buffer: Buffer
     private let owner: (any Sendable)?
+    private let release: (@Sendable (Range<Int>) -> Void)?
 
     /// Wraps bytes that live as long as `owner` does (a mapped file).
-    public init(bytes: UnsafeRawBufferPointer, owner: any Sendable) {
+    ///
+    /// - Parameter release: Takes note that a range of the bytes is not needed for now, without changing it.
+    public init(
+        bytes: UnsafeRawBufferPointer, owner: any Sendable, release: (@Sendable (Range<Int>) -> Void)? = nil
+    ) {
         buffer = Buffer(pointer: UnsafeMutableRawBufferPointer(mutating: bytes))
         self.owner = owner
+        self.release = release
     }
+
+    /// Says that a range of the bytes is not needed for now: a mapped file's pages leave memory until touched again.
+    public func releaseForNow(_ range: Range<Int>) { release?(range) }
 
     /// Allocates `byteCount` bytes, 64-byte aligned, and lets `initialize` fill them.
     public init(byteCount: Int, initialize: (UnsafeMutableRawBufferPointer) throws -> Void) rethrows {
@@ -25,6 +34,7 @@ public final class TensorStorage: Sendable {
         }
         buffer = Buffer(pointer: pointer)
         owner = nil
+        release = nil
     }
 
     deinit {

@@ -47,6 +47,7 @@ extension PlanBuilder {
         let plain = try MemoryDescriptor.plain(dimensions)
         precondition(source.count == dimensions.reduce(1, *))
         return try packed.tensor(name + ".weight" + (swapsKernel ? " swapped" : ""), wanted) { destination in
+            defer { source.releaseForNow() }
             try source.withFloats { elements in
                 let kernel = swapsKernel ? Array(dimensions.suffix(2)) : [1, 1]
                 let isRounded = wanted.dataType == dnnl_bf16

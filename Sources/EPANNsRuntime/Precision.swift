@@ -7,15 +7,12 @@ public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
     /// bfloat16 weights and activations with Float32 accumulation.
     case bf16
 
-    /// What the machine's CPU runs fastest.
+    /// What suits the machine's CPU best: bf16 where it is native (AMX, AVX-512 BF16), else fp32.
     ///
-    /// With AMX that is bf16, eight times as fast as fp32. With AVX-512 BF16 alone (Zen 4) and oneDNN 2.x, fp32 by
-    /// Winograd's algorithm is as fast as bf16 and exact, so fp32 runs; oneDNN 3.x has no Winograd on x86, so there
-    /// bf16 wins. Without native bf16 it would only be emulated.
-    public static var fastest: Precision {
-        if onednn_has_amx() != 0 { return .bf16 }
-        return onednn_has_native_bf16() != 0 && !hasWinograd ? .bf16 : .fp32
-    }
+    /// With AMX bf16 is several times as fast. With AVX-512 BF16 alone and oneDNN 2.x, fp32 by Winograd's algorithm is
+    /// about as fast, but its transformed weights take four times the memory and longer to prepare. Without native
+    /// bf16 it would only be emulated.
+    public static var fastest: Precision { hasNativeBF16 ? .bf16 : .fp32 }
 
     /// Whether the CPU computes bf16 natively; elsewhere it works too, slowly.
     public static var hasNativeBF16: Bool { onednn_has_native_bf16() != 0 }

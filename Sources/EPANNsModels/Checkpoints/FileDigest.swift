@@ -33,7 +33,15 @@ public enum FileDigest {
 
     private static func digest<Function: HashFunction>(_ file: MappedFile, _ function: Function) -> String {
         var function = function
-        withExtendedLifetime(file) { function.update(bufferPointer: file.bytes) }
+        // In pieces that are given back at once: a digest must not make the whole file resident.
+        let pieceSize = 4 << 20
+        withExtendedLifetime(file) {
+            for start in stride(from: 0, to: file.bytes.count, by: pieceSize) {
+                let range = start..<min(start + pieceSize, file.bytes.count)
+                function.update(bufferPointer: UnsafeRawBufferPointer(rebasing: file.bytes[range]))
+                file.adviseDontNeed(range)
+            }
+        }
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         for byte in function.finalize() {

@@ -58,14 +58,25 @@ public final class MappedFile: Sendable {
     }
 
     /// The whole file as tensor storage, which keeps this object alive.
-    public var storage: TensorStorage { TensorStorage(bytes: bytes, owner: self) }
+    public var storage: TensorStorage {
+        TensorStorage(bytes: bytes, owner: self) { [self] in adviseDontNeed($0) }
+    }
 
-    /// Tells the system that the pages are not needed for now; they are read again when touched.
+    /// Tells the system that pages are not needed for now; they are read again when touched.
     ///
-    /// For use after the weights were copied elsewhere, so that they do not count twice as memory in use.
-    public func adviseDontNeed() {
+    /// For use after weights were copied elsewhere, so that they do not count twice as memory in use.
+    ///
+    /// - Parameter range: The bytes in question, of which whole pages are given back; nil for all.
+    public func adviseDontNeed(_ range: Range<Int>? = nil) {
         guard let start = region.bytes.baseAddress else { return }
+        let range = (range ?? 0..<region.bytes.count).clamped(to: 0..<region.bytes.count)
+        let pageSize = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let first = (range.lowerBound + pageSize - 1) / pageSize * pageSize
+        // The file's last page may be given back whole.
+        let isEnd = range.upperBound == region.bytes.count
+        let end = isEnd ? range.upperBound : range.upperBound / pageSize * pageSize
+        guard end > first else { return }
         // A hint only: nothing is lost when the system refuses it.
-        _ = madvise(UnsafeMutableRawPointer(mutating: start), region.bytes.count, MADV_DONTNEED)
+        _ = madvise(UnsafeMutableRawPointer(mutating: start + first), end - first, MADV_DONTNEED)
     }
 }
