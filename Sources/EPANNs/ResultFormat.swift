@@ -47,17 +47,16 @@ public enum ResultFormat: String, CaseIterable, Sendable {
         case .text: return text(audio)
         case .json: return try json(audio)
         case .jsonl: return try json(audio) + "\n"
-        case .csv:
-            return audio.windows.flatMap { window in
-                window.tags.map { tag in
-                    [
-                        Self.csvField(audio.file), Self.seconds(window.startSeconds),
-                        Self.seconds(window.endSeconds), String(tag.index), Self.csvField(tag.mid),
-                        Self.csvField(tag.name), "\(tag.score)",
-                    ].joined(separator: ",") + "\n"
-                }
-            }.joined()
+        case .csv: return audio.windows.map { Self.csvRows($0, file: audio.file) }.joined()
         }
+    }
+
+    /// Whether results of a long recording can be written window by window; an object of JSON comes whole.
+    public var isStreamable: Bool { self == .text || self == .csv }
+
+    /// One window of a recording that is written window by window.
+    public func window(_ window: TaggedWindow, file: String) -> String {
+        self == .csv ? Self.csvRows(window, file: file) : Self.textLine(window)
     }
 
     /// A whole file with one result.
@@ -85,13 +84,21 @@ public enum ResultFormat: String, CaseIterable, Sendable {
         return title + audio.windows.map(Self.textLine).joined()
     }
 
-    /// One window as a line of text.
-    public static func textLine(_ window: TaggedWindow) -> String {
-        let tags = window.tags.map { "\($0.name) \(score($0.score))" }.joined(separator: ", ")
+    private static func textLine(_ window: TaggedWindow) -> String {
+        let tags = window.tags.map { "\($0.name) " + String(format: "%.3f", $0.score) }.joined(separator: ", ")
         return "  \(clock(window.startSeconds)) – \(clock(window.endSeconds))  \(tags.isEmpty ? "–" : tags)\n"
     }
 
     private static func score(_ value: Float) -> String { String(format: "%6.3f", value) }
+
+    private static func csvRows(_ window: TaggedWindow, file: String) -> String {
+        window.tags.map { tag in
+            [
+                csvField(file), seconds(window.startSeconds), seconds(window.endSeconds), String(tag.index),
+                csvField(tag.mid), csvField(tag.name), "\(tag.score)",
+            ].joined(separator: ",") + "\n"
+        }.joined()
+    }
 
     /// Minutes and seconds, with hours from one hour on.
     public static func clock(_ seconds: Double) -> String {

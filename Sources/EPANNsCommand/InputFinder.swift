@@ -19,24 +19,38 @@ enum InputFinder {
         "mov", "avi", "mpg", "mpeg", "ts", "mts", "3gp", "wmv", "flv", "ogv",
     ]
 
-    /// Resolves files, folders, patterns and `-`.
-    ///
-    /// - Throws: `EPANNsError` with code `fileFailure` when an argument names nothing, or a folder holds no audio.
-    static func find(_ arguments: [String]) throws -> [InputFile] {
+    /// What arguments led to.
+    struct Found {
+        /// The files, each once.
         var files: [InputFile] = []
+        /// Arguments that name nothing, or folders without audio.
+        var failures: [EPANNsError] = []
+    }
+
+    /// Resolves files, folders, patterns and `-`; an argument that leads nowhere does not stop the others.
+    static func find(_ arguments: [String]) -> Found {
+        var found = Found()
+        var seen: Set<String> = []
         for argument in arguments {
-            var isFolder: ObjCBool = false
-            if argument == "-" {
-                files.append(InputFile(path: "-", relativePath: "standard-input"))
-            } else if FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) {
-                files += isFolder.boolValue ? try folder(argument) : [file(argument)]
-            } else {
-                files += try pattern(argument)
+            do {
+                // A file that two arguments name is done once.
+                found.files += try resolve(argument).filter { seen.insert($0.path).inserted }
+            } catch let error as EPANNsError {
+                found.failures.append(error)
+            } catch {
+                found.failures.append(EPANNsError(.fileFailure, "\(argument) cannot be read.", cause: error))
             }
         }
-        // A file that two arguments name is done once.
-        var seen: Set<String> = []
-        return files.filter { seen.insert($0.path).inserted }
+        return found
+    }
+
+    private static func resolve(_ argument: String) throws -> [InputFile] {
+        if argument == "-" { return [InputFile(path: "-", relativePath: "standard-input")] }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: argument, isDirectory: &isFolder) else {
+            return try pattern(argument)
+        }
+        return isFolder.boolValue ? try folder(argument) : [file(argument)]
     }
 
     private static func file(_ path: String) -> InputFile {

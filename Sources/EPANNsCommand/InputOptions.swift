@@ -38,7 +38,17 @@ struct InputOptions: ParsableArguments {
     }
 
     /// The inputs' files, folders and patterns resolved, in a stable order.
-    func files() throws -> [InputFile] { try InputFinder.find(inputs) }
+    ///
+    /// Arguments that lead nowhere are reported, and their number is returned, unless nothing is left.
+    ///
+    /// - Throws: The first argument's error when no argument leads anywhere.
+    func files() throws -> (files: [InputFile], failureCount: Int) {
+        let found = InputFinder.find(inputs)
+        if found.files.isEmpty, found.failures.count == 1 { throw found.failures[0] }
+        for failure in found.failures { printError("\(failure)") }
+        if found.files.isEmpty { throw ExitCode(1) }
+        return (found.files, found.failures.count)
+    }
 
     /// Where an input's audio comes from.
     func source(_ file: InputFile) throws -> AudioSource {

@@ -75,17 +75,17 @@ struct TagCommand: ParsableCommand {
     }
 
     func run() throws {
-        let found = try input.files()
+        let (found, missing) = try input.files()
         let sink = ResultSink(format: format, folder: output)
         try sink.checkNames(found)
         let files = resume ? found.filter { !sink.holds($0) } : found
         if files.count < found.count {
             printError("\(found.count - files.count) of \(found.count) inputs are in \(output ?? "") already.")
         }
-        if files.isEmpty { return }
+        if files.isEmpty { return try report(failed: missing, of: missing + found.count) }
 
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        let isParallel = files.count > 1 || (input.window != nil && files[0].path != "-")
+        let isParallel = files.count > 1 || missing > 0 || (input.window != nil && files[0].path != "-")
         let jobs = isParallel ? self.jobs ?? cores : 1
         let tagger = try model.tagger(defaultThreads: max(1, cores / jobs))
         for note in tagger.modelNotes { printError(note) }
@@ -94,7 +94,10 @@ struct TagCommand: ParsableCommand {
         // The digest of a large file takes a while: meanwhile audio is read and the plan compiled.
         Thread.detachNewThread { _ = tagger.identity }
 
-        if files.count == 1 {
+        if files.count == 1, missing == 0, let window = input.window, format.isStreamable, output == nil {
+            return try stream(files[0], tagger, selection, windowSeconds: window, concurrency: jobs)
+        }
+        if files.count == 1, missing == 0 {
             sink.begin()
             let progress = ProgressBar(total: 1)
             let audio = try tag(files[0], tagger, selection, concurrency: jobs)
@@ -103,7 +106,8 @@ struct TagCommand: ParsableCommand {
             sink.end()
             return
         }
-        try tagAll(files, tagger, selection, sink, jobs: jobs)
+        let failed = try tagAll(files, tagger, selection, sink, jobs: jobs)
+        try report(failed: failed + missing, of: files.count + missing)
     }
 
     private func tag(
@@ -116,9 +120,27 @@ struct TagCommand: ParsableCommand {
             concurrency: concurrency)
     }
 
+    /// Prints windows as they come: for live input, and so that a long recording needs no memory for its results.
+    private func stream(
+        _ file: InputFile, _ tagger: AudioTagger, _ selection: TagSelection, windowSeconds: Double, concurrency: Int
+    ) throws {
+        func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
+        write(format == .text ? "\(file.path)\n" : format.header)
+        let (_, warnings) = try tagger.forEachWindow(
+            of: input.source(file), windowSeconds: windowSeconds, hopSeconds: input.hop, concurrency: concurrency
+        ) { window, outputs in
+            let tagged = TaggedWindow(
+                startSeconds: window.startSeconds, endSeconds: window.endSeconds,
+                tags: selection.tags(outputs.scores, labels: tagger.labels))
+            write(format.window(tagged, file: file.path))
+            return true
+        }
+        for warning in warnings { printError("\(file.path): \(warning)") }
+    }
+
     private func tagAll(
         _ files: [InputFile], _ tagger: AudioTagger, _ selection: TagSelection, _ sink: ResultSink, jobs: Int
-    ) throws {
+    ) throws -> Int {
         let progress = ProgressBar(total: files.count)
         let next = Atomic(0)
         let failures = Atomic(0)
@@ -137,7 +159,9 @@ struct TagCommand: ParsableCommand {
                     }
                 } catch {
                     failures.wrappingAdd(1, ordering: .relaxed)
-                    progress.message("epanns: \(files[index].path): \(error)")
+                    let text = "\(error)"
+                    let prefix = text.contains(files[index].path) ? "" : files[index].path + ": "
+                    progress.message("epanns: \(prefix)\(text)")
                 }
                 do {
                     try sink.put(audio, index: index, input: files[index], progress: progress)
@@ -150,11 +174,13 @@ struct TagCommand: ParsableCommand {
         progress.finish()
         sink.end()
         if let error = fatal.withLock({ $0 }) { throw error }
-        let failed = failures.load(ordering: .relaxed)
-        if failed > 0 {
-            printError("\(failed) of \(files.count) inputs could not be tagged.")
-            throw ExitCode(1)
-        }
+        return failures.load(ordering: .relaxed)
+    }
+
+    private func report(failed: Int, of total: Int) throws {
+        guard failed > 0 else { return }
+        printError("\(failed) of \(total) inputs could not be tagged.")
+        throw ExitCode(1)
     }
 }
 
