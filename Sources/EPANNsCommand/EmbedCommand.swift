@@ -22,7 +22,7 @@ struct EmbedCommand: ParsableCommand {
 
             EXAMPLES
               epanns embed -m mn04 street.wav --output street.npy
-              epanns embed -m mn04 --window 1 --hop 0.5 --format jsonl night.flac > night.jsonl
+              epanns embed -m mn04 --window 1 --format jsonl night.flac > night.jsonl
               epanns embed -m epanns recordings/ --output embeddings
             """)
 
@@ -99,10 +99,13 @@ struct EmbedCommand: ParsableCommand {
         guard let output, output != "-" else {
             guard format == .npy else { return .standardOutput }
             guard files.count == 1 else {
-                throw ValidationError("Several inputs as npy need a folder: --output FOLDER; or take --format jsonl.")
+                throw EPANNsError(
+                    .invalidConfiguration,
+                    "Several inputs as npy need a folder: --output FOLDER; or take --format jsonl.")
             }
             guard isatty(STDOUT_FILENO) == 0 else {
-                throw ValidationError(
+                throw EPANNsError(
+                    .invalidConfiguration,
                     "An npy file is no text for a terminal; write it with --output FILE.npy, or take --format json.")
             }
             return .standardOutput

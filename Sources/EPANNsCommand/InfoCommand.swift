@@ -51,13 +51,15 @@ struct InfoCommand: ParsableCommand {
     func run() throws {
         let report = try report()
         if output.format == .json { return try JSONOutput.print(report) }
-        for line in InfoText.lines(report, showsAll: all) { print(line) }
+        for line in InfoText.lines(report, showsAll: all, width: Terminal.width) { print(line) }
     }
 
     private func report() throws -> ModelReport {
         if let path = try path() {
             guard widths == nil else {
-                throw ValidationError("--widths goes with an architecture's name; \(model) is a model with its own.")
+                throw EPANNsError(
+                    .invalidConfiguration,
+                    "--widths goes with an architecture's name; \(model) is a model with its own.")
             }
             return try ModelReport(Model.read(path: path), durationSeconds: seconds)
         }

@@ -2,9 +2,21 @@ import EPANNs
 
 /// The text form of a ``ModelReport``.
 enum InfoText {
-    static func lines(_ report: ModelReport, showsAll: Bool) -> [String] {
-        facts(report).map { "\($0.padded(to: 13))\($1)" } + [""] + table(report, showsAll: showsAll) + [""]
-            + totals(report.cost).map { "\($0.padded(to: 13))\($1)" }
+    /// The lines to print.
+    ///
+    /// - Parameter width: Columns of the terminal; names of layers are shortened to fit into them. Nil for a pipe.
+    static func lines(_ report: ModelReport, showsAll: Bool, width: Int?) -> [String] {
+        let facts = facts(report).map { "\($0.padded(to: 13))\($1)" }
+        let totals = totals(report.cost).map { "\($0.padded(to: 13))\($1)" }
+        var table = table(report, showsAll: showsAll, nameWidth: 30)
+        if let width, let needed = table.map(\.count).max(), needed > width {
+            table = self.table(report, showsAll: showsAll, nameWidth: max(16, nameWidth(report) - needed + width))
+        }
+        return facts + [""] + table + [""] + totals
+    }
+
+    private static func nameWidth(_ report: ModelReport) -> Int {
+        min(30, report.cost.layers.map(\.name.count).max() ?? 0)
     }
 
     /// A network's structure in a line.
@@ -53,13 +65,13 @@ enum InfoText {
             + "\(CountText.seconds(configuration.maximumFrequencyHz)) Hz"
     }
 
-    private static func table(_ report: ModelReport, showsAll: Bool) -> [String] {
+    private static func table(_ report: ModelReport, showsAll: Bool, nameWidth: Int) -> [String] {
         var table = TextTable([
             ("LAYER", .left), ("OPERATION", .left), ("OUTPUT", .left), ("PARAMETERS", .right), ("MACS", .right),
         ])
         for layer in report.cost.layers where showsAll || !report.identityLayers.contains(layer.name) {
             table.add(
-                shortened(layer.name, to: 30), layer.operation,
+                shortened(layer.name, to: nameWidth), layer.operation,
                 layer.outputShape.map(String.init).joined(separator: "×"),
                 layer.parameters == 0 ? "–" : CountText.grouped(layer.parameters), CountText.short(layer.macs))
         }

@@ -32,8 +32,11 @@ struct RootCommand: AsyncParsableCommand {
     static func main() async {
         // A reader that leaves (`| head`) ends the program quietly, even where a parent had the signal ignored.
         signal(SIGPIPE, SIG_DFL)
+        var failed: any ParsableCommand.Type = Self.self
         do {
             var command = try parseAsRoot()
+            // What is thrown from here on concerns the subcommand, whose usage is shown with it.
+            failed = type(of: command)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
@@ -41,9 +44,9 @@ struct RootCommand: AsyncParsableCommand {
             }
         } catch let error as EPANNsError {
             StandardError.write("\(error)")
-            exit(withError: ExitCode(error.exitStatus))
+            failed.exit(withError: ExitCode(error.exitStatus))
         } catch {
-            exit(withError: error)
+            failed.exit(withError: error)
         }
     }
 }

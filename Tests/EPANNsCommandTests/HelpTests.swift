@@ -15,7 +15,8 @@ import Testing
         let run = try CommandRun.run(words + ["--help"])
         #expect(run.status == 0)
         #expect(run.error.isEmpty)
-        #expect(run.lines.allSatisfy { $0.count <= 80 })
+        // ArgumentParser prints usages on one line, however long.
+        #expect(run.lines.allSatisfy { $0.count <= 80 || $0.hasPrefix("USAGE: ") })
         let name = (["epanns"] + words).joined(separator: "-") + ".txt"
         if ProcessInfo.processInfo.environment["EPANNS_UPDATE_SNAPSHOTS"] == "1" {
             let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Snapshots")
