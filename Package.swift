@@ -70,7 +70,14 @@ let package = Package(
         .testTarget(
             name: "EPANNsRuntimeTests", dependencies: ["COneDNN", "EPANNsRuntime", "EPANNsModels"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
-        .testTarget(name: "EPANNsTests", dependencies: ["EPANNs"], swiftSettings: settings),
+        .target(
+            name: "EPANNsTestSupport", dependencies: ["EPANNsGraph", "EPANNsModels"], path: "Tests/EPANNsTestSupport",
+            resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsTests", dependencies: ["EPANNs", "EPANNsTestSupport"], swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsCommandTests", dependencies: ["EPANNsCommand", "EPANNs", "EPANNsTestSupport"],
+            resources: [.copy("Snapshots")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsHubTests",
             dependencies: [

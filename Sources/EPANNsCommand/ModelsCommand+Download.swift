@@ -59,7 +59,7 @@ extension ModelsCommand {
                 rows.append(Row(result))
                 if output.format == .text { printText(result, model) }
             }
-            if output.format == .json { try printJSON(rows) }
+            if output.format == .json { try JSONOutput.print(rows) }
         }
 
         private func printText(_ result: DownloadResult, _ model: RegisteredModel) {

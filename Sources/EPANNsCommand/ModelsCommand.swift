@@ -37,13 +37,6 @@ struct ModelsCommand: AsyncParsableCommand {
         }
     }
 
-    /// Prints a value as JSON, keys in order.
-    static func printJSON(_ value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
-    }
-
     static let nameCompletion = CompletionKind.list(ModelRegistry.standard.models.map(\.name))
 }
 
@@ -90,7 +83,7 @@ extension ModelsCommand {
             let cache = try cacheOption.cache()
             let rows = ModelRegistry.standard.models.map { ModelStatus(model: $0, cache: cache) }
                 .filter { (!cached || $0.isCached) && (!runnable || $0.model.isSupported) }
-            if output.format == .json { return try printJSON(rows) }
+            if output.format == .json { return try JSONOutput.print(rows) }
             if rows.isEmpty {
                 print("No model is in \(cache.directory). “epanns models list” prints those that can be downloaded.")
                 return
@@ -151,7 +144,7 @@ extension ModelsCommand {
         func run() throws {
             let cache = try cacheOption.cache()
             let model = try ModelRegistry.standard.model(named: name)
-            if output.format == .json { return try printJSON(ModelStatus(model: model, cache: cache)) }
+            if output.format == .json { return try JSONOutput.print(ModelStatus(model: model, cache: cache)) }
             for (label, value) in facts(model, cache) { print("\((label + ":").padded(to: 13))\(value)") }
         }
 
@@ -200,7 +193,7 @@ extension ModelsCommand {
                 names.isEmpty ? cache.cachedModels() : try names.map { try ModelRegistry.standard.model(named: $0) }
             let reports = try models.map(cache.verify)
             if output.format == .json {
-                try printJSON(reports)
+                try JSONOutput.print(reports)
             } else if reports.isEmpty {
                 print("No model is in \(cache.directory), so there is nothing to verify.")
             } else {

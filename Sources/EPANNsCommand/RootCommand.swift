@@ -1,4 +1,6 @@
 import ArgumentParser
+import EPANNs
+import Foundation
 
 /// The command: one subcommand a file.
 @main
@@ -6,5 +8,46 @@ struct RootCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "epanns",
         abstract: "Recognises sounds: 527 kinds, from speech to chainsaws.",
-        subcommands: [TagCommand.self, ModelsCommand.self])
+        discussion: """
+            A neural network listens to a recording and gives every class of Google's AudioSet a score. The networks \
+            are those of E-PANNs (Singh, Liu, Plumbley 2023), PANNs and EfficientAT; their published weights are \
+            fetched once, by name.
+
+            EXAMPLES
+              epanns models download mn04         fetch a model of 4 MB
+              epanns tag -m mn04 street.wav       what is heard in a recording
+              epanns info mn04                    its layers, parameters and operations
+              epanns embed -m mn04 street.wav --output street.npy
+              epanns labels --search dog          the classes that have to do with dogs
+
+            Results go to standard output, everything else to standard error. Exit status: 0 when all went well, 1 \
+            when some of several inputs failed, 64 for wrong arguments, 65 for damaged or unsupported data, 66 for \
+            a file or model that is missing, 69 for the network, 70 for a failure inside.
+            """,
+        version: EPANNsVersion.current,
+        subcommands: [
+            TagCommand.self, InfoCommand.self, ConvertCommand.self, EmbedCommand.self, LabelsCommand.self, ModelsCommand.self,
+        ])
+
+    /// Runs the command, and turns what it throws into a message and an exit status.
+    static func main() async {
+        // A reader that leaves (`| head`) ends the program quietly, even where a parent had the signal ignored.
+        signal(SIGPIPE, SIG_DFL)
+        var failed: any ParsableCommand.Type = Self.self
+        do {
+            var command = try parseAsRoot()
+            // What is thrown from here on concerns the subcommand, whose usage is shown with it.
+            failed = type(of: command)
+            if var asynchronous = command as? any AsyncParsableCommand {
+                try await asynchronous.run()
+            } else {
+                try command.run()
+            }
+        } catch let error as EPANNsError {
+            StandardError.write("\(error)")
+            failed.exit(withError: ExitCode(error.exitStatus))
+        } catch {
+            failed.exit(withError: error)
+        }
+    }
 }

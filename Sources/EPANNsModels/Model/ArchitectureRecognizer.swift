@@ -3,16 +3,16 @@ import EPANNsGraph
 /// Finds architecture and widths from a state dict's names and shapes.
 ///
 /// What names and shapes do not tell (strides, activations, the hop) is the published networks'. SPEC §2.
-struct ArchitectureRecognizer {
+package struct ArchitectureRecognizer {
     private let tensors: [String: Tensor]
 
-    init(_ tensors: [String: Tensor]) { self.tensors = tensors }
+    package init(_ tensors: [String: Tensor]) { self.tensors = tensors }
 
     /// The configuration.
     ///
     /// - Throws: ``EPANNsGraph/EPANNsError`` with code `checkpointMismatch` when no architecture fits, or
     ///   `unsupportedFormat` when one is recognised that cannot run yet.
-    func configuration() throws -> ModelConfiguration {
+    package func configuration() throws -> ModelConfiguration {
         try refuseKnownOthers()
         if tensors["conv_block1.conv1.weight"] != nil { return try panns() }
         if tensors["features.0.0.weight"] != nil, tensors["classifier.5.weight"] != nil { return try mobileNetV3() }

@@ -12,14 +12,14 @@ extension Model {
     /// final place and renamed.
     ///
     /// - Parameters:
-    ///   - dataType: Element type of the weights, `float32` or `bfloat16`; statistics and biases stay Float32.
+    ///   - dataType: Element type of the weights, `float32` or `bfloat16`; statistics and biases are Float32.
     /// - Throws: ``EPANNsGraph/EPANNsError`` with code `fileFailure`.
     public func write(to path: String, dataType: DataType = .float32) throws {
         precondition(dataType == .float32 || dataType == .bfloat16)
         var tensors: [String: Tensor] = [:]
         for (key, tensor) in weights where !key.hasPrefix("spectrogram_extractor.") {
             let isMatrix = key.hasSuffix(".weight") && tensor.shape.count > 1
-            tensors[key] = isMatrix && dataType == .bfloat16 ? tensor.convertedToBFloat16() : tensor
+            tensors[key] = tensor.converted(to: isMatrix ? dataType : .float32)
         }
         try SafetensorsWriter.write(tensors, metadata: metadata(), to: path)
     }
@@ -50,6 +50,12 @@ extension Model {
 }
 
 extension Tensor {
+    /// The same numbers in another floating-point type; integers (counters) stay what they are.
+    fileprivate func converted(to type: DataType) -> Tensor {
+        guard [.float64, .float32, .float16, .bfloat16].contains(dataType), dataType != type else { return self }
+        return type == .bfloat16 ? convertedToBFloat16() : Tensor(shape: shape, values: floats)
+    }
+
     /// The elements rounded to the nearest bfloat16, ties to even.
     func convertedToBFloat16() -> Tensor {
         let values = floats

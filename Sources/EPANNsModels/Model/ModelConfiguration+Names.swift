@@ -38,4 +38,20 @@ extension ModelConfiguration {
         default: return nil
         }
     }
+
+    /// Names of ``architectureNames`` near a mistyped one, the nearest first, at most three.
+    ///
+    /// A name that begins with the typed text counts as one typing error away.
+    public static func namesNear(_ name: String) -> [String] {
+        let typed = String(name.prefix(64)).lowercased()
+        let tolerance = max(2, typed.count / 3)
+        let ranked = architectureNames.enumerated().compactMap { index, name -> (distance: Int, index: Int)? in
+            let isBeginning = typed.count > 1 && name.hasPrefix(typed)
+            let distance = isBeginning ? 1 : editDistance(typed, name)
+            // Short names are all near one another; at least half of the letters must be right.
+            return distance <= tolerance && 2 * distance <= name.count ? (distance, index) : nil
+        }
+        return ranked.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }.prefix(3)
+            .map { architectureNames[$0.index] }
+    }
 }

@@ -1,0 +1,49 @@
+import EPANNsGraph
+
+extension LabelSet {
+    /// Finds classes: names that contain a text (any case), a MID, or an index.
+    ///
+    /// - Returns: Indices in the order of the classes, never none.
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` that suggests the nearest names, when
+    ///   nothing is found.
+    public func search(_ text: String) throws -> [Int] {
+        let wanted = text.trimmingSpaces.lowercased()
+        guard !wanted.isEmpty else { throw EPANNsError(.invalidConfiguration, "There is no text to search for.") }
+        let found = labels.indices.filter { index in
+            labels[index].name.lowercased().contains(wanted) || labels[index].mid.lowercased() == wanted
+                || String(index) == wanted
+        }
+        guard found.isEmpty else { return found }
+        let nearest = suggestions(for: wanted).map { "“\($0)”" }
+        let hint =
+            nearest.isEmpty
+            ? "`epanns labels` lists all \(count)." : "Did you mean \(nearest.joined(separator: " or "))?"
+        throw EPANNsError(.invalidConfiguration, "No class has “\(text.trimmingSpaces)” in its name. \(hint)")
+    }
+
+    /// AudioSet's CSV form, which ``parse(_:)`` reads back: `index,mid,display_name`, names in quotes.
+    public var csv: String { csv(of: labels.indices) }
+
+    /// The CSV form of some classes.
+    public func csv(of indices: some Sequence<Int>) -> String {
+        var text = "index,mid,display_name\n"
+        for index in indices {
+            let label = labels[index]
+            text += "\(index),\(CSVLine.field(label.mid)),\"\(label.name.doublingQuotes)\"\n"
+        }
+        return text
+    }
+}
+
+extension CSVLine {
+    /// A field in quotes where it needs them.
+    static func field(_ text: String) -> String {
+        text.contains(where: { "\",\n\r".contains($0) }) ? "\"\(text.doublingQuotes)\"" : text
+    }
+}
+
+extension String {
+    fileprivate var doublingQuotes: String {
+        split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
+    }
+}

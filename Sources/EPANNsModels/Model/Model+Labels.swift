@@ -1,0 +1,33 @@
+import EPANNsGraph
+import Foundation
+
+extension Model {
+    /// Replaces the labels.
+    ///
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when their number is another than the
+    ///   classes'.
+    public mutating func replaceLabels(_ labels: LabelSet) throws {
+        guard labels.count == configuration.classCount else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "\(labels.count) labels do not fit a network of \(configuration.classCount) classes.")
+        }
+        self.labels = labels
+    }
+}
+
+extension LabelSet {
+    /// Reads a file of labels; see ``parse(_:)``.
+    ///
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `fileFailure` when the file cannot be read or is not a small text
+    ///   in UTF-8, otherwise as ``parse(_:)``.
+    public static func read(path: String) throws -> LabelSet {
+        let file = try MappedFile(path: path)
+        // Far beyond any list of names; keeps a wrong path, such as the model's, from being taken for text.
+        guard file.bytes.count <= 1 << 24, let text = String(validating: file.bytes, as: UTF8.self) else {
+            throw EPANNsError(
+                .fileFailure, "\(path) is no list of labels in UTF-8; give a CSV file or one with a name a line.")
+        }
+        return try parse(text)
+    }
+}

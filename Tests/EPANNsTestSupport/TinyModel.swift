@@ -1,0 +1,69 @@
+import EPANNsGraph
+import EPANNsModels
+import Foundation
+
+/// A narrow CNN14 as PyTorch saves it, and what PyTorch computes with it; `Tools/reference/make_tiny_checkpoint.py`.
+package enum TinyModel {
+    /// The reference's outputs for ``samples()``.
+    package struct Expected: Decodable {
+        package var widths: [Int]
+        package var scores: [Float]
+        package var embedding: [Float]
+    }
+
+    /// The PyTorch file.
+    package static let path = folder.appendingPathComponent("tiny_cnn14.pt").path
+    private static let folder = Bundle.module.bundleURL.appendingPathComponent("Fixtures")
+
+    package static func expected() throws -> Expected {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(
+            Expected.self, from: Data(contentsOf: folder.appendingPathComponent("tiny_cnn14.json")))
+    }
+
+    /// Two seconds at 32 kHz: half a second of silence, then the noise of SPEC §8.
+    package static func samples() -> [Float] {
+        [Float](repeating: 0, count: 16000) + noise(count: 48000)
+    }
+
+    /// Noise of amplitude 0.1; `s ← 1664525·s + 1013904223 mod 2³²`.
+    package static func noise(count: Int, seed: UInt32 = 12345) -> [Float] {
+        var state = seed
+        return (0..<count).map { _ in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return Float(0.1 * (Double(state) / 0x1p32 * 2 - 1))
+        }
+    }
+
+    /// Random weights for any configuration, without the entries that a checkpoint may lack.
+    package static func weights(_ configuration: ModelConfiguration, seed: UInt32 = 1) throws -> [String: Tensor] {
+        var weights: [String: Tensor] = [:]
+        for (index, spec) in try configuration.graph().parameterSpecs.enumerated() where !spec.isOptional {
+            let noise = noise(count: spec.count, seed: seed &+ UInt32(index))
+            let values: [Float]
+            switch spec.initialization {
+            // As wide as in a fresh network, and norms that do something.
+            case .xavierUniform(let fanIn, let fanOut):
+                let bound = (6 / Float(fanIn + fanOut)).squareRoot()
+                values = noise.map { $0 * 10 * bound }
+            case .ones: values = noise.map { 1 + $0 * 3 }
+            case .zeros, .frontEnd: values = noise
+            }
+            weights[spec.name] = Tensor(shape: spec.shape, values: values)
+        }
+        return weights
+    }
+
+    /// One zero behind every shape: a state dict of any size that takes no memory.
+    package static func hollowWeights(_ configuration: ModelConfiguration) throws -> [String: Tensor] {
+        let storage = TensorStorage(byteCount: 8) { $0.initializeMemory(as: UInt8.self, repeating: 0) }
+        var weights: [String: Tensor] = [:]
+        for spec in try configuration.graph().parameterSpecs {
+            weights[spec.name] = try Tensor(
+                shape: spec.shape, dataType: spec.role == .counter ? .int64 : .float32,
+                strides: spec.shape.map { _ in 0 }, storage: storage)
+        }
+        return weights
+    }
+}

@@ -1,0 +1,56 @@
+import EPANNs
+import EPANNsModels
+import EPANNsTestSupport
+import Testing
+
+@Suite struct ArchitectureRecognizerTests {
+    @Test(arguments: ModelConfiguration.architectureNames + ["epanns-0", "epanns-33", "epanns-99", "mn15"])
+    func publishedNetworksAreRecognised(name: String) throws {
+        let configuration = try #require(ModelConfiguration.named(name))
+        let recognised = try ArchitectureRecognizer(TinyModel.hollowWeights(configuration)).configuration()
+        #expect(recognised == configuration)
+    }
+
+    static let tiny: [ModelConfiguration] = {
+        var mobile = MobileNetV3Configuration(widthMultiplier: 0.05, classCount: 2)
+        for index in mobile.blocks.indices {
+            mobile.blocks[index].expandedWidth = 2 + index
+            mobile.blocks[index].squeezeWidth = mobile.blocks[index].squeezeWidth.map { _ in 1 + index }
+            mobile.blocks[index].outputWidth = 3 + index % 2
+        }
+        mobile.hiddenWidth = 5
+        return [
+            .cnn6(.init(widths: [1, 2, 3, 1], embeddingWidth: 1, classCount: 1)),
+            .cnn10(.init(widths: [1, 2, 3, 4, 5, 6, 7, 8], embeddingWidth: 2, classCount: 3)),
+            .cnn14(.init(widths: Array(1...12), embeddingWidth: 5, classCount: 50, frontEnd: .panns8k)),
+            .mobileNetV3(mobile),
+        ]
+    }()
+
+    @Test(arguments: tiny) func prunedNetworksAreRecognised(configuration: ModelConfiguration) throws {
+        #expect(try ArchitectureRecognizer(TinyModel.hollowWeights(configuration)).configuration() == configuration)
+    }
+
+    @Test(arguments: [
+        ("resnet.layer1.0.conv1.weight", "ResNet"), ("pre_conv0.weight", "Wavegram"), ("v.pos_embed", "AST"),
+        ("att_block.att.weight", "DecisionLevelAtt"),
+    ])
+    func networksOfALaterVersionAreNamed(tensor: String, network: String) throws {
+        var weights = try TinyModel.hollowWeights(.cnn14(.init()))
+        weights[tensor] = Tensor(shape: [1], values: [0])
+        let error = failure(of: { _ = try ArchitectureRecognizer(weights).configuration() })
+        #expect(error?.code == .unsupportedFormat)
+        #expect(error?.message.contains(network) == true)
+    }
+
+    @Test func strangersAreRefused() throws {
+        let strangers = ["layer.weight": Tensor(shape: [1], values: [0])]
+        let error = failure(of: { _ = try ArchitectureRecognizer(strangers).configuration() })
+        #expect(error?.code == .checkpointMismatch)
+        #expect(error?.message.contains("layer.weight") == true)
+        // A shape with too few axes, as a hostile file may have it.
+        var weights = try TinyModel.hollowWeights(.cnn6(.init()))
+        weights["conv_block2.conv1.weight"] = Tensor(shape: [], values: [0])
+        #expect(failure(of: { _ = try ArchitectureRecognizer(weights).configuration() })?.code == .checkpointMismatch)
+    }
+}

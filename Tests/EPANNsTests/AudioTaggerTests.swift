@@ -1,0 +1,133 @@
+import EPANNs
+import EPANNsTestSupport
+import Foundation
+import Testing
+
+@Suite struct AudioTaggerTests {
+    static func tagger(activation: OutputActivation? = nil, threads: Int = 1) throws -> AudioTagger {
+        try AudioTagger(
+            modelPath: TinyModel.path,
+            options: .init(precision: .fp32, threads: threads, outputActivation: activation))
+    }
+
+    static func source(_ samples: [Float]) -> AudioSource { .bytes([UInt8](wave(samples)), name: "noise.wav") }
+
+    /// The whole road from samples to scores against PyTorch.
+    @Test func outputsEqualPyTorch() throws {
+        let expected = try TinyModel.expected()
+        let outputs = try Self.tagger().outputs(samples: TinyModel.samples())
+        let scores = worst(outputs.scores, expected.scores)
+        let embedding = worst(outputs.embedding, expected.embedding)
+        print("tiny CNN14, fp32: scores differ by at most \(scores), the embedding by \(embedding)")
+        // Our front end and layers compute in Float32, the reference in Float64; 1e-6 and 4e-6 were measured.
+        #expect(scores < 1e-5)
+        #expect(embedding < 5e-5)
+    }
+
+    @Test func activationsAreAppliedToTheSameLogits() throws {
+        let samples = TinyModel.samples()
+        let sigmoid = try Self.tagger().outputs(samples: samples)
+        let softmax = try Self.tagger(activation: .softmax).outputs(samples: samples)
+        let none = try Self.tagger(activation: OutputActivation.none).outputs(samples: samples)
+        #expect(sigmoid.logits == softmax.logits && sigmoid.logits == none.logits)
+        #expect(none.scores == none.logits)
+        // Exponentials of Float32 differ by a few units in the last place.
+        #expect(worst(sigmoid.scores, sigmoid.logits.map { 1 / (1 + exp(-$0)) }) < 1e-6)
+        let largest = try #require(sigmoid.logits.max())
+        let sum = sigmoid.logits.reduce(0) { $0 + exp(Double($1 - largest)) }
+        #expect(worst(softmax.scores, softmax.logits.map { Float(exp(Double($0 - largest)) / sum) }) < 1e-6)
+    }
+
+    @Test func aShortClipIsPaddedAndSaidSo() throws {
+        let tagger = try Self.tagger()
+        let short = TinyModel.noise(count: 1000)
+        let tagged = try tagger.tag(Self.source(short), name: "x")
+        #expect(tagged.warnings?.count == 1)
+        #expect(tagged.warnings?.first?.contains("0.031 s") == true, "\(tagged.warnings ?? [])")
+        #expect(tagged.warnings?.first?.contains("padded with silence") == true)
+        #expect(tagged.durationSeconds == 1000.0 / 32000)
+        let padded = short + [Float](repeating: 0, count: tagger.minimumSampleCount - 1000)
+        #expect(try tagger.tag(samples: padded) == tagged.windows[0].tags)
+        // One sample more than needed, and nothing is said.
+        let enough = TinyModel.noise(count: tagger.minimumSampleCount)
+        #expect(try tagger.tag(Self.source(enough), name: "x").warnings == nil)
+    }
+
+    @Test func anEmptyClipIsAnError() throws {
+        let tagger = try Self.tagger()
+        #expect(failure(of: { _ = try tagger.outputs(samples: []) })?.code == .invalidAudio)
+        #expect(failure(of: { _ = try tagger.tag(Self.source([]), name: "x") })?.code == .invalidAudio)
+    }
+
+    @Test(arguments: [0, -1, 1025]) func absurdThreadsAreRefused(threads: Int) {
+        #expect(failure(of: { _ = try Self.tagger(threads: threads) })?.code == .invalidConfiguration)
+    }
+
+    @Test(arguments: [1, 2]) func windowsEqualClipsOfTheirOwn(concurrency: Int) async throws {
+        let tagger = try Self.tagger()
+        let samples = TinyModel.noise(count: 64000)
+        let source = Self.source(samples)
+        let selection = TagSelection(topK: 3)
+        let tagged = try tagger.tag(
+            source, name: "x", windowSeconds: 0.5, hopSeconds: 0.25, selection: selection, concurrency: concurrency)
+        #expect(tagged.durationSeconds == 2)
+        #expect(tagged.windows.map(\.startSeconds) == [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5])
+        #expect(tagged.windows.allSatisfy { $0.endSeconds - $0.startSeconds == 0.5 })
+        for window in tagged.windows {
+            let clip = Array(samples[Int(window.startSeconds * 32000)..<Int(window.endSeconds * 32000)])
+            #expect(try tagger.tag(samples: clip, selection: selection) == window.tags)
+        }
+        var sequence: [TaggedWindow] = []
+        for try await window in tagger.windows(
+            of: source, windowSeconds: 0.5, hopSeconds: 0.25, selection: selection, concurrency: concurrency)
+        {
+            sequence.append(window)
+        }
+        #expect(sequence == tagged.windows)
+    }
+
+    @Test func readingStopsWhenAsked() throws {
+        var count = 0
+        let tagged = try Self.tagger().tag(
+            Self.source(TinyModel.noise(count: 64000)), name: "x", windowSeconds: 0.5
+        ) { _ in
+            count += 1
+            return count < 2
+        }
+        #expect(count == 2 && tagged.windows.count == 2)
+    }
+
+    @Test func resultsAreJSONWithSnakeCaseKeysAndExactNumbers() throws {
+        let tagged = try Self.tagger().tag(Self.source(TinyModel.samples()), name: "a/b.wav")
+        let data = try JSONEncoder().encode(tagged)
+        #expect(try JSONDecoder().decode(TaggedAudio.self, from: data) == tagged)
+        let object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
+        #expect(Set(object.keys) == ["file", "duration_seconds", "model", "windows"])
+        let window = try #require((object["windows"] as? [[String: Any]])?.first)
+        #expect(Set(window.keys) == ["start_seconds", "end_seconds", "tags"])
+        let tag = try #require((window["tags"] as? [[String: Any]])?.first)
+        #expect(Set(tag.keys) == ["index", "mid", "name", "score"])
+        let model = try #require(object["model"] as? [String: Any])
+        #expect(model["name"] as? String == "tiny_cnn14")
+        #expect(model["precision"] as? String == "fp32")
+        #expect((model["sha256"] as? String)?.count == 64)
+    }
+
+    @Test func embeddingsEqualTheOutputs() throws {
+        let tagger = try Self.tagger()
+        let samples = TinyModel.noise(count: 64000)
+        let whole = try tagger.embed(Self.source(samples), name: "x")
+        #expect(whole.windows.map(\.embedding) == [try tagger.outputs(samples: samples).embedding])
+        #expect(whole.windows[0].endSeconds == 2)
+        let windows = try tagger.embed(Self.source(samples), name: "x", windowSeconds: 0.5, concurrency: 2)
+        #expect(windows.windows.count == 4)
+        #expect(windows.matrix.shape == [4, tagger.embeddingWidth])
+        for (index, window) in windows.windows.enumerated() {
+            let clip = Array(samples[index * 16000..<(index + 1) * 16000])
+            #expect(try tagger.outputs(samples: clip).embedding == window.embedding)
+        }
+        let data = try JSONEncoder().encode(windows)
+        #expect(try JSONDecoder().decode(EmbeddedAudio.self, from: data) == windows)
+        #expect(try tagger.embed(Self.source([0.1]), name: "x").warnings?.count == 1)
+    }
+}

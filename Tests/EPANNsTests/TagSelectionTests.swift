@@ -1,0 +1,59 @@
+import EPANNs
+import EPANNsTestSupport
+import Testing
+
+@Suite struct TagSelectionTests {
+    let labels = LabelSet([
+        .init(mid: "/m/a", name: "Dog"), .init(mid: "/m/b", name: "Cat"), .init(mid: "/m/c", name: "Speech"),
+        .init(name: "Drill, power"),
+    ])
+
+    @Test func tagsComeBestFirstAndTiesInOrderOfTheClasses() {
+        let tags = TagSelection().tags([0.5, 0.9, 0.5, 0.1], labels: labels)
+        #expect(tags.map(\.index) == [1, 0, 2, 3])
+        #expect(tags.map(\.name) == ["Cat", "Dog", "Speech", "Drill, power"])
+        #expect(tags[0] == Tag(index: 1, mid: "/m/b", name: "Cat", score: 0.9))
+    }
+
+    @Test func limitsHold() {
+        let scores: [Float] = [0.5, 0.9, 0.5, 0.1]
+        #expect(TagSelection(topK: 2).tags(scores, labels: labels).map(\.index) == [1, 0])
+        // A score equal to the threshold is in.
+        #expect(TagSelection(threshold: 0.5).tags(scores, labels: labels).map(\.index) == [1, 0, 2])
+        #expect(TagSelection(threshold: 0.95).tags(scores, labels: labels).isEmpty)
+        #expect(TagSelection(allowed: [0, 3]).tags(scores, labels: labels).map(\.index) == [0, 3])
+        #expect(TagSelection(topK: 1, denied: [1]).tags(scores, labels: labels).map(\.index) == [0])
+    }
+
+    @Test func scoresMayBeASlice() {
+        let batch: [Float] = [9, 9, 9, 9, 0.1, 0.2, 0.3, 0.4]
+        #expect(TagSelection(topK: 1).tags(batch[4...], labels: labels).map(\.index) == [3])
+    }
+
+    @Test func classesAreNamedByNameMIDOrIndex() throws {
+        let selection = try TagSelection(allow: ["dog", " /m/b ", "2", "Drill, power"], deny: ["Cat"], labels: labels)
+        #expect(selection.allowed == [0, 1, 2, 3])
+        #expect(selection.denied == [1])
+        #expect(selection.tags([1, 1, 1, 1], labels: labels).map(\.index) == [0, 2, 3])
+        #expect(try TagSelection(allow: [], labels: labels).allowed == nil)
+    }
+
+    @Test(arguments: [
+        (["Dgo"], [], "Did you mean “Dog”?"), (["speach"], [], "Did you mean “Speech”?"), (["4"], [], "0 to 3"),
+        (["-1"], [], "0 to 3"), (["zzzzzzzzz"], [], "`epanns labels`"), ([], ["nothing"], "nothing"),
+        (["Dog"], ["0"], "nothing would be reported"), ([], ["0", "1", "2", "3"], "nothing would be reported"),
+    ])
+    func whatMakesNoSenseIsRefused(allow: [String], deny: [String], words: String) {
+        let error = failure(of: { _ = try TagSelection(allow: allow, deny: deny, labels: labels) })
+        #expect(error?.code == .invalidConfiguration)
+        #expect(error?.message.contains(words) == true, "\(error?.message ?? "no error")")
+    }
+
+    @Test func limitsThatMakeNoSenseAreRefused() {
+        #expect(
+            failure(of: { _ = try TagSelection(topK: 0, allow: [], labels: labels) })?.code == .invalidConfiguration)
+        #expect(
+            failure(of: { _ = try TagSelection(threshold: .nan, allow: [], labels: labels) })?.code
+                == .invalidConfiguration)
+    }
+}
