@@ -68,7 +68,7 @@ let package = Package(
             dependencies: ["EPANNsGraph", "EPANNsModels", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
-            name: "EPANNsRuntimeTests", dependencies: ["EPANNsRuntime", "EPANNsModels"],
+            name: "EPANNsRuntimeTests", dependencies: ["COneDNN", "EPANNsRuntime", "EPANNsModels"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(name: "EPANNsTests", dependencies: ["EPANNs"], swiftSettings: settings),
         .testTarget(

@@ -49,11 +49,12 @@ extension PlanBuilder {
         return try packed.tensor(name + ".weight" + (swapsKernel ? " swapped" : ""), wanted) { destination in
             try source.withFloats { elements in
                 let kernel = swapsKernel ? Array(dimensions.suffix(2)) : [1, 1]
-                guard scale != nil || kernel != [1, 1] else {
+                let isRounded = wanted.dataType == dnnl_bf16
+                guard scale != nil || kernel != [1, 1] || isRounded else {
                     return try Self.reorder(elements, plain, destination, engine)
                 }
                 let arranged = Self.arranged(
-                    elements, scale: scale, filterCount: scale?.count ?? 1, kernel: kernel)
+                    elements, scale: scale, filterCount: source.shape[0], kernel: kernel, isRounded: isRounded)
                 try arranged.withUnsafeBufferPointer { try Self.reorder($0, plain, destination, engine) }
             }
         }
@@ -62,7 +63,8 @@ extension PlanBuilder {
     /// Scales each filter and swaps the axes of each kernel. oneDNN has no reorder for permuted kernels, and scaling
     /// copies anyway.
     private static func arranged(
-        _ elements: UnsafeBufferPointer<Float>, scale: [Float]?, filterCount: Int, kernel: [Int]
+        _ elements: UnsafeBufferPointer<Float>, scale: [Float]?, filterCount: Int, kernel: [Int],
+        isRounded: Bool
     ) -> [Float] {
         let filterSize = elements.count / filterCount
         let kernelSize = kernel[0] * kernel[1]
@@ -73,16 +75,19 @@ extension PlanBuilder {
                 let range = filter * filterSize..<(filter + 1) * filterSize
                 if kernelSize == 1 {
                     for index in range { buffer[index] = elements[index] * factor }
-                    continue
-                }
-                for start in stride(from: range.lowerBound, to: range.upperBound, by: kernelSize) {
-                    for row in 0..<kernel[0] {
-                        for column in 0..<kernel[1] {
-                            buffer[start + row * kernel[1] + column] =
-                                elements[start + column * kernel[0] + row] * factor
+                } else {
+                    for start in stride(from: range.lowerBound, to: range.upperBound, by: kernelSize) {
+                        for row in 0..<kernel[0] {
+                            for column in 0..<kernel[1] {
+                                buffer[start + row * kernel[1] + column] =
+                                    elements[start + column * kernel[0] + row] * factor
+                            }
                         }
                     }
                 }
+            }
+            if isRounded {
+                DiffusedRounding.apply(UnsafeMutableBufferPointer(rebasing: buffer[..<count]), filterSize: filterSize)
             }
         }
     }

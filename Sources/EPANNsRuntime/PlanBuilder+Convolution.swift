@@ -76,12 +76,8 @@ extension PlanBuilder {
 
         let affine = try fusion.norm.map { try self.norm($0) }
         let bias = try bias(node.name, settings, affine)
-        // What is averaged next, the head's input, stays exact.
-        let feedsReduction =
-            soleConsumer(fusion.last).map { next in
-                if case .reduce = graph.nodes[next].operation { true } else { false }
-            } ?? false
-        let outputType = feedsReduction || isOutput(fusion.last) ? dnnl_f32 : elementType
+        let elementType = elementType(of: index)
+        let outputType = elementType == dnnl_bf16 ? self.outputType(of: fusion.last) : dnnl_f32
 
         let sourceDimensions = dimensions(inputShape, transposed: transposed)
         let outputDimensions = dimensions(outputShape, transposed: transposed)
@@ -96,9 +92,9 @@ extension PlanBuilder {
         let engine = engine
 
         var choices = [(algorithm: dnnl_convolution_direct, destination: destination)]
-        if usesWinograd(settings, inputShape, outputShape) {
+        if elementType == dnnl_f32, usesWinograd(settings, inputShape, outputShape) {
             choices.insert((dnnl_convolution_winograd, destination), at: 0)
-        } else if residual == nil, feedsWinograd(fusion.last), settings.filters % 16 == 0 {
+        } else if residual == nil, elementType == dnnl_f32, feedsWinograd(fusion.last), settings.filters % 16 == 0 {
             // The layout of oneDNN's Winograd: written at once, it needs no reorder in between.
             let blocked = try MemoryDescriptor(outputDimensions, outputType, dnnl_nChw16c)
             choices.insert((dnnl_convolution_direct, blocked), at: 0)
@@ -179,7 +175,7 @@ extension PlanBuilder {
         guard let next = soleConsumer(index), case .convolution(let settings) = graph.nodes[next].operation else {
             return false
         }
-        return usesWinograd(settings, shapes[index], shapes[next])
+        return elementType(of: next) == dnnl_f32 && usesWinograd(settings, shapes[index], shapes[next])
     }
 
     /// Whether Winograd's F(4×4, 3×3) is worth it: a quarter of the multiplications, four times the weights' memory.
@@ -188,7 +184,7 @@ extension PlanBuilder {
     /// direct convolution (measured on Zen 4, see Benchmarks).
     private func usesWinograd(_ settings: Convolution, _ input: Shape, _ output: Shape) -> Bool {
         let transformedByteCount = settings.filters * input.channels * 36 * 4
-        return allowsWinograd && precision == .fp32 && settings.kernel == [3, 3] && settings.stride == [1, 1]
+        return allowsWinograd && settings.kernel == [3, 3] && settings.stride == [1, 1]
             && settings.dilation == [1, 1] && settings.groups == 1 && input.channels > 1
             && output.spatial.allSatisfy { $0 >= 4 }
             && transformedByteCount <= 48 << 20

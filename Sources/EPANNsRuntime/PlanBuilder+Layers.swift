@@ -53,6 +53,7 @@ extension PlanBuilder {
     mutating func linear(_ index: Int, _ settings: Linear) throws {
         let node = graph.nodes[index]
         let inputCount = shapes[aliases[node.inputs[0]]].channels
+        let elementType = elementType(of: index)
         let source = try vector(input(node), type: elementType, name: node.name)
         var last = index
         var postOps: [PostOp] = []
@@ -60,7 +61,7 @@ extension PlanBuilder {
             postOps.append(.activation(function))
             last = next
         }
-        let outputType = isOutput(last) ? dnnl_f32 : elementType
+        let outputType = elementType == dnnl_bf16 ? self.outputType(of: last) : dnnl_f32
         let wanted = try MemoryDescriptor([settings.outputs, inputCount], elementType, dnnl_format_tag_any)
         let biasLayout = try MemoryDescriptor([settings.outputs], dnnl_f32, dnnl_a)
         let layout = try MemoryDescriptor.plain([batch, settings.outputs], outputType)

@@ -35,8 +35,6 @@ struct PlanBuilder {
     /// The node whose result a dropout passes on, itself for other nodes.
     private(set) var aliases: [Int] = []
 
-    var elementType: dnnl_data_type_t { precision == .bf16 ? dnnl_bf16 : dnnl_f32 }
-
     init(
         graph: ModelGraph, frameCount: Int, weights: [String: Tensor], packed: PackedWeights, batch: Int,
         precision: Precision, allowsWinograd: Bool

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Builds the runtime against oneDNN 3.2 from PyPI and runs its parity tests, on a machine whose own oneDNN is 2.x.
+# (Debian 12 has 2.6; Debian 13 and Ubuntu 24.04 have 3.x.)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+version=2023.2.0 # PyPI counts by Intel's releases; this one holds oneDNN 3.2
+work=$root/.build-onednn3
+
+# 1. The library, unpacked and not installed: the system's stays what it is.
+onednn=$work/onednn-$version
+if [ ! -e "$onednn/lib/libdnnl.so" ]; then
+    echo "Fetching oneDNN from PyPI"
+    rm -rf "$onednn" "$work/wheels" && mkdir -p "$onednn" "$work/wheels"
+    python3 -m pip download --quiet --disable-pip-version-check --no-deps -d "$work/wheels" \
+        "onednn-cpu-gomp==$version" "onednn-devel-cpu-gomp==$version"
+    for wheel in "$work"/wheels/*.whl; do
+        python3 -m zipfile -e "$wheel" "$work/wheels"
+    done
+    cp -r "$work"/wheels/*.data/data/. "$onednn/"
+fi
+
+# 2. A package of what concerns oneDNN, so that server and network code need not be built once more.
+package=$work/package
+mkdir -p "$package/Sources" "$package/Tests"
+for target in COneDNN EPANNsGraph EPANNsModels EPANNsRuntime; do
+    ln -sfn "$root/Sources/$target" "$package/Sources/$target"
+done
+ln -sfn "$root/Tests/EPANNsRuntimeTests" "$package/Tests/EPANNsRuntimeTests"
+cat >"$package/Package.swift" <<'SWIFT'
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "OneDNN3Check",
+    platforms: [.macOS(.v15)],
+    dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.0.0")],
+    targets: [
+        .systemLibrary(name: "COneDNN"),
+        .target(name: "EPANNsGraph"),
+        .target(
+            name: "EPANNsModels", dependencies: ["EPANNsGraph", .product(name: "Crypto", package: "swift-crypto")],
+            resources: [.embedInCode("Resources/audioset_labels.csv")]),
+        .target(name: "EPANNsRuntime", dependencies: ["EPANNsGraph", "COneDNN"]),
+        .testTarget(
+            name: "EPANNsRuntimeTests", dependencies: ["COneDNN", "EPANNsRuntime", "EPANNsModels"],
+            resources: [.copy("Fixtures")]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+SWIFT
+
+# 3. Its headers come before the system's (-I before the default folders), its library before the system's (-L).
+log=$work/test.log
+LD_LIBRARY_PATH=$onednn/lib swift test --package-path "$package" --scratch-path "$work/build" -c release \
+    -Xcc "-I$onednn/include" -Xlinker "-L$onednn/lib" --filter EPANNsRuntimeTests 2>&1 | tee "$log"
+
+# 4. Proof that it was 3.x, both when compiling and when running.
+if ! grep -E 'oneDNN 3\.[0-9.]+ runs, built with the headers of 3\.' "$log"; then
+    echo "The tests passed, but with another oneDNN than 3.x; the line that tells is above." >&2
+    exit 1
+fi
