@@ -91,17 +91,25 @@ extension PlanBuilder {
         let dilates = axes(settings.dilation, fill: 1).map { Int64($0 - 1) }
         let engine = engine
 
-        var algorithms = [dnnl_convolution_direct]
+        var choices = [(algorithm: dnnl_convolution_direct, destination: destination)]
         if elementType == dnnl_f32, usesWinograd(settings, inputShape, outputShape) {
-            algorithms.insert(dnnl_convolution_winograd, at: 0)
+            choices.insert((dnnl_convolution_winograd, destination), at: 0)
+        } else if residual == nil, elementType == dnnl_f32, feedsWinograd(fusion.last), settings.filters % 16 == 0 {
+            // The layout of oneDNN's Winograd: written at once, it needs no reorder in between.
+            let blocked = try MemoryDescriptor(outputDimensions, outputType, dnnl_nChw16c)
+            choices.insert((dnnl_convolution_direct, blocked), at: 0)
         }
         var primitive: Primitive?
-        for algorithm in algorithms where primitive == nil {
+        for choice in choices where primitive == nil {
             primitive = try? Primitive("convolution \(node.name)", postOps: fusion.postOps) { descriptor, attribute in
                 onednn_convolution_forward(
-                    &descriptor, engine.handle, dnnl_forward_inference, algorithm, anySource.handle,
-                    anyWeights.handle, bias == nil ? nil : biasLayout.handle, destination.handle, strides, dilates,
-                    padding, padding, attribute)
+                    &descriptor, engine.handle, dnnl_forward_inference, choice.algorithm, anySource.handle,
+                    anyWeights.handle, bias == nil ? nil : biasLayout.handle, choice.destination.handle, strides,
+                    dilates, padding, padding, attribute)
+            }
+            // A CPU without AVX-512 has only a slow loop for that layout, and no Winograd either.
+            if choice.destination !== destination, primitive?.implementation.hasPrefix("jit:avx512") != true {
+                primitive = nil
             }
         }
         guard let primitive else { return false }
@@ -162,12 +170,22 @@ extension PlanBuilder {
         return output.spatial[1] <= 4 && output.spatial[0] > output.spatial[1]
     }
 
-    /// Winograd's F(4×4, 3×3) needs a quarter of the multiplications, but four times the weights' memory. oneDNN's
-    /// pads the input to 16 channels: on a single one it is slower than a direct convolution.
+    /// Whether the one reader of a node is a convolution by Winograd's algorithm.
+    private func feedsWinograd(_ index: Int) -> Bool {
+        guard let next = soleConsumer(index), case .convolution(let settings) = graph.nodes[next].operation else {
+            return false
+        }
+        return elementType(of: next) == dnnl_f32 && usesWinograd(settings, shapes[index], shapes[next])
+    }
+
+    /// Whether Winograd's F(4×4, 3×3) is worth it: a quarter of the multiplications, four times the weights' memory.
+    ///
+    /// oneDNN's pads the input to 16 channels: on the single one of a spectrogram it takes ten times as long as a
+    /// direct convolution (measured on Zen 4, see Benchmarks).
     private func usesWinograd(_ settings: Convolution, _ input: Shape, _ output: Shape) -> Bool {
         let transformedByteCount = settings.filters * input.channels * 36 * 4
         return allowsWinograd && settings.kernel == [3, 3] && settings.stride == [1, 1]
-            && settings.dilation == [1, 1] && settings.groups == 1 && input.channels >= 16
+            && settings.dilation == [1, 1] && settings.groups == 1 && input.channels > 1
             && output.spatial.allSatisfy { $0 >= 4 }
             && transformedByteCount <= 48 << 20
     }
