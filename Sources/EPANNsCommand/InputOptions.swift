@@ -45,7 +45,7 @@ struct InputOptions: ParsableArguments {
     func files() throws -> (files: [InputFile], failureCount: Int) {
         let found = InputFinder.find(inputs)
         if found.files.isEmpty, found.failures.count == 1 { throw found.failures[0] }
-        for failure in found.failures { printError("\(failure)") }
+        for failure in found.failures { StandardError.write("\(failure)") }
         if found.files.isEmpty { throw ExitCode(1) }
         return (found.files, found.failures.count)
     }

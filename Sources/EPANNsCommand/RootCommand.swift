@@ -26,7 +26,8 @@ struct RootCommand: AsyncParsableCommand {
             """,
         version: EPANNsVersion.current,
         subcommands: [
-            TagCommand.self, InfoCommand.self, ConvertCommand.self, EmbedCommand.self, LabelsCommand.self, ModelsCommand.self,
+            TagCommand.self, InfoCommand.self, ConvertCommand.self, EmbedCommand.self, LabelsCommand.self,
+            ModelsCommand.self,
         ])
 
     /// Runs the command, and turns what it throws into a message and an exit status.

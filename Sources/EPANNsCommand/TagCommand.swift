@@ -80,7 +80,7 @@ struct TagCommand: ParsableCommand {
         try sink.checkNames(found)
         let files = resume ? found.filter { !sink.holds($0) } : found
         if files.count < found.count {
-            printError("\(found.count - files.count) of \(found.count) inputs are in \(output ?? "") already.")
+            StandardError.write("\(found.count - files.count) of \(found.count) inputs are in \(output ?? "") already.")
         }
         if files.isEmpty { return try report(failed: missing, of: missing + found.count) }
 
@@ -88,7 +88,7 @@ struct TagCommand: ParsableCommand {
         let isParallel = files.count > 1 || missing > 0 || (input.window != nil && files[0].path != "-")
         let jobs = isParallel ? self.jobs ?? cores : 1
         let tagger = try model.tagger(defaultThreads: max(1, cores / jobs))
-        for note in tagger.modelNotes { printError(note) }
+        for note in tagger.modelNotes { StandardError.write(note) }
         let selection = try TagSelection(
             topK: topK, threshold: threshold, allow: allow, deny: deny, labels: tagger.labels)
         // The digest of a large file takes a while: meanwhile audio is read and the plan compiled.
@@ -101,7 +101,7 @@ struct TagCommand: ParsableCommand {
             sink.begin()
             let progress = ProgressBar(total: 1)
             let audio = try tag(files[0], tagger, selection, concurrency: jobs)
-            for warning in audio.warnings ?? [] { printError("\(files[0].path): \(warning)") }
+            for warning in audio.warnings ?? [] { StandardError.write("\(files[0].path): \(warning)") }
             try sink.put(audio, index: 0, input: files[0], progress: progress)
             sink.end()
             return
@@ -135,7 +135,7 @@ struct TagCommand: ParsableCommand {
             write(format.window(tagged, file: file.path))
             return true
         }
-        for warning in warnings { printError("\(file.path): \(warning)") }
+        for warning in warnings { StandardError.write("\(file.path): \(warning)") }
     }
 
     private func tagAll(
@@ -179,12 +179,7 @@ struct TagCommand: ParsableCommand {
 
     private func report(failed: Int, of total: Int) throws {
         guard failed > 0 else { return }
-        printError("\(failed) of \(total) inputs could not be tagged.")
+        StandardError.write("\(failed) of \(total) inputs could not be tagged.")
         throw ExitCode(1)
     }
-}
-
-/// Writes a message for the user.
-func printError(_ text: String) {
-    FileHandle.standardError.write(Data("epanns: \(text)\n".utf8))
 }
