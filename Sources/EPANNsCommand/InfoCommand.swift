@@ -110,7 +110,7 @@ struct InfoCommand: ParsableCommand {
 @Sendable private func parseWidths(_ text: String) throws -> [Int] {
     try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
         guard let width = Int(part.trimmingCharacters(in: .whitespaces)), width > 0 else {
-            throw ValidationError("--widths takes whole numbers above 0 with commas between them, not “\(text)”.")
+            throw ValidationError("Give whole numbers above 0 with commas between them, such as 64,64,128.")
         }
         return width
     }
