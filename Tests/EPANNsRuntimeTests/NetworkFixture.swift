@@ -16,7 +16,9 @@ struct NetworkFixture {
         var frames: Int { input.shape[2] }
     }
 
-    static let names = ["cnn6", "cnn10", "cnn10-wide", "cnn14", "cnn14-mel32", "cnn14-mel128", "pruned", "mn005", "mn010"]
+    static let names = [
+        "cnn6", "cnn10", "cnn10-wide", "cnn14", "cnn14-mel32", "cnn14-mel128", "pruned", "mn005", "mn010",
+    ]
 
     var graph: ModelGraph
     var weights: [String: Tensor]
