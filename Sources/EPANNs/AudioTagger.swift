@@ -86,7 +86,9 @@ public final class AudioTagger: Sendable {
     /// The arithmetic that runs.
     public var precision: Precision { network.options.precision }
 
-    /// The model's name, digest and arithmetic. The first call reads the whole file.
+    /// The model's name, digest and arithmetic.
+    ///
+    /// The first call reads the whole file.
     public var identity: ModelIdentity {
         let sha256 = digest.withLock { digest in
             if let known = digest { return known }

@@ -71,7 +71,9 @@ public struct TaggedAudio: Codable, Hashable, Sendable {
     public var model: ModelIdentity
     /// One window for the whole clip, or several.
     public var windows: [TaggedWindow]
-    /// What the user should know: silence that was added to a short clip, damage that was found. Absent where there
+    /// What the user should know: silence that was added to a short clip, damage that was found.
+    ///
+    /// Absent where there
     /// is nothing.
     public var warnings: [String]?
 

@@ -30,7 +30,9 @@ public struct TaggedWindows: AsyncSequence, Sendable {
         public mutating func next() async throws -> TaggedWindow? { try await worker.next() }
     }
 
-    /// Owns reader and thread. Reading and computing block, so they stay off Swift's cooperative threads.
+    /// Owns reader and thread.
+    ///
+    /// Reading and computing block, so they stay off Swift's cooperative threads.
     final class Worker: @unchecked Sendable {
         // Touched on `queue` only.
         private var state: State

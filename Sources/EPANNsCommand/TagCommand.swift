@@ -5,7 +5,7 @@ import Synchronization
 
 extension ResultFormat: ExpressibleByArgument {}
 
-/// `epanns tag`
+/// Tags files, folders and streams.
 struct TagCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tag",

@@ -1,6 +1,6 @@
-/// Parameters and operations of a network, layer by layer, for a clip of some length; the paper's Fig. 6.
+/// Parameters and operations of a network, layer by layer, for a clip of some length.
 ///
-/// Counting rules: SPEC §2.10. Convolutions count without their padding's zeros being skipped; the STFT counts as the
+/// What the paper's figure 6 shows. Counting rules: SPEC §2.10. Convolutions count without their padding's zeros being skipped; the STFT counts as the
 /// two convolutions that PANNs' reference implementation performs, although ours is an FFT. Parity: `CostTests`.
 public struct CostReport: Codable, Hashable, Sendable {
     /// One row of the table.
@@ -87,7 +87,9 @@ extension Operation {
         }
     }
 
-    /// What PANNs count besides MACs: biases and batch norms. Functional ReLUs and poolings are not counted.
+    /// What PANNs count besides MACs: biases and batch norms.
+    ///
+    /// Functional ReLUs and poolings are not counted.
     fileprivate func otherFLOPs(output: Shape) -> Int {
         switch self {
         case .convolution(let settings): return settings.hasBias ? output.count : 0

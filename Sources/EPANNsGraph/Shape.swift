@@ -1,4 +1,6 @@
-/// An axis of a feature map. Axes always come in the order batch, channel, time, mel.
+/// An axis of a feature map.
+///
+/// Axes always come in the order batch, channel, time, mel.
 ///
 /// `height` and `width` are positions; PANNs put time on the height and mel on the width. A graph that works on
 /// the transpose (EfficientAT) starts with ``Operation/transpose``, after which the height is mel.

@@ -25,7 +25,9 @@ public final class InferencePlan: Sendable {
     public struct Options: Hashable, Sendable {
         /// Arithmetic of the inner layers.
         public var precision: Precision
-        /// Threads of one run. Bulk work wants one thread a run and several runs side by side.
+        /// Threads of one run.
+        ///
+        /// Bulk work wants one thread a run and several runs side by side.
         public var threads: Int
         /// Whether fp32 convolutions may use Winograd's algorithm, which rounds differently.
         public var allowsWinograd: Bool

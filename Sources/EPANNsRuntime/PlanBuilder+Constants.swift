@@ -61,7 +61,9 @@ extension PlanBuilder {
         }
     }
 
-    /// Scales each filter and swaps the axes of each kernel. oneDNN has no reorder for permuted kernels, and scaling
+    /// Scales each filter and swaps the axes of each kernel.
+    ///
+    /// oneDNN has no reorder for permuted kernels, and scaling
     /// copies anyway.
     private static func arranged(
         _ elements: UnsafeBufferPointer<Float>, scale: [Float]?, filterCount: Int, kernel: [Int],

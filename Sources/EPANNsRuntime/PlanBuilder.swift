@@ -11,7 +11,9 @@ struct PlanBuilder {
     struct Value {
         var buffer: Int
         var layout: MemoryDescriptor
-        /// Whether oneDNN's height is the graph's width. Late PANNs maps are long and two mel bands narrow; oneDNN's
+        /// Whether oneDNN's height is the graph's width.
+        ///
+        /// Late PANNs maps are long and two mel bands narrow; oneDNN's
         /// kernels run along the width and are up to twice as fast on them this way round.
         var isTransposed: Bool
     }

@@ -10,7 +10,7 @@ enum ArgumentSource {
 
 /// One argument of a primitive.
 struct PlanArgument {
-    /// `DNNL_ARG_…`
+    /// One of oneDNN's argument numbers, such as `DNNL_ARG_SRC`.
     var index: Int32
     var source: ArgumentSource
     var layout: MemoryDescriptor

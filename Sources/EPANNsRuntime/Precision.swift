@@ -1,6 +1,8 @@
 import COneDNN
 
-/// Arithmetic of a network's inner layers. Inputs, biases and the last layer's outputs are Float32 in any case.
+/// Arithmetic of a network's inner layers.
+///
+/// Inputs, biases and the last layer's outputs are Float32 in any case.
 public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
     /// 32-bit floating point.
     case fp32

@@ -1,7 +1,9 @@
 import COneDNN
 import EPANNsGraph
 
-/// The memory of one run of a plan: intermediate results, scratchpad, oneDNN's handles. Used by one thread at a time;
+/// The memory of one run of a plan: intermediate results, scratchpad, oneDNN's handles.
+///
+/// Used by one thread at a time;
 /// a plan keeps a pool of them.
 final class Workspace: @unchecked Sendable {
     let arena: UnsafeMutableRawBufferPointer

@@ -27,10 +27,10 @@ struct NetworkFixture {
     private struct Configuration: Decodable {
         var architecture: String
         var widths: [Int]?
-        var embedding_width: Int?
-        var class_count: Int
-        var mel_bands: Int
-        var width_multiplier: Double?
+        var embeddingWidth: Int?
+        var classCount: Int
+        var melBands: Int
+        var widthMultiplier: Double?
     }
 
     init(_ name: String) throws {
@@ -38,7 +38,9 @@ struct NetworkFixture {
             Bundle.module.path(forResource: name, ofType: "safetensors", inDirectory: "Fixtures"))
         let checkpoint = try Checkpoint.read(path: path)
         let json = try #require(checkpoint.metadata["configuration"])
-        let configuration = try JSONDecoder().decode(Configuration.self, from: Data(json.utf8))
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let configuration = try decoder.decode(Configuration.self, from: Data(json.utf8))
         graph = try Self.model(configuration).graph()
         weights = [:]
         for (key, tensor) in checkpoint.tensors where key.hasPrefix("weights/") {
@@ -58,9 +60,9 @@ struct NetworkFixture {
 
     private static func model(_ configuration: Configuration) throws -> ModelConfiguration {
         let widths = configuration.widths ?? []
-        let embedding = configuration.embedding_width ?? 0
-        let classes = configuration.class_count
-        let frontEnd = FrontEndConfiguration.panns32k(melBands: configuration.mel_bands)
+        let embedding = configuration.embeddingWidth ?? 0
+        let classes = configuration.classCount
+        let frontEnd = FrontEndConfiguration.panns32k(melBands: configuration.melBands)
         switch configuration.architecture {
         case "cnn6":
             return .cnn6(.init(widths: widths, embeddingWidth: embedding, classCount: classes, frontEnd: frontEnd))
@@ -70,7 +72,7 @@ struct NetworkFixture {
             return .cnn14(.init(widths: widths, embeddingWidth: embedding, classCount: classes, frontEnd: frontEnd))
         case "mn":
             return .mobileNetV3(
-                .init(widthMultiplier: try #require(configuration.width_multiplier), classCount: classes))
+                .init(widthMultiplier: try #require(configuration.widthMultiplier), classCount: classes))
         default:
             throw EPANNsError(.invalidConfiguration, "unknown fixture architecture \(configuration.architecture)")
         }

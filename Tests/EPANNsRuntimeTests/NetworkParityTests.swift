@@ -9,7 +9,9 @@ import Testing
     static let referenceTolerance: Float = 1e-5
     /// The bar for fp32 scores on small networks.
     static let fp32Tolerance: Float = 1e-5
-    /// bfloat16 keeps 8 bits; through 14 layers that leaves about two digits of a score. Layers with short sums stay
+    /// bfloat16 keeps 8 bits; through 14 layers that leaves about two digits of a score.
+    ///
+    /// Layers with short sums stay
     /// fp32, so among these networks bf16 kernels run in `pruned` and `cnn10-wide` only.
     static let bf16Tolerance: Float = 2e-2
 

@@ -90,7 +90,9 @@ public struct MobileNetV3Configuration: Codable, Hashable, Sendable {
             usesHardSwish: hardSwish, stride: stride)
     }
 
-    /// The network's graph. It works on (mel, time), the transpose of the spectrogram.
+    /// The network's graph.
+    ///
+    /// It works on (mel, time), the transpose of the spectrogram.
     public func graph() -> ModelGraph {
         var builder = GraphBuilder(input: frontEnd)
         var x = builder.transpose("mel_by_time", builder.input)

@@ -26,7 +26,9 @@ extension GraphBuilder {
         return dropout("\(name).dropout", x, rate: 0.2)
     }
 
-    /// The clip head: mean over mel, maximum plus mean over time, `fc1`, ReLU, `fc_audioset`. SPEC §2, head H.
+    /// The clip head: mean over mel, maximum plus mean over time, then two linear layers.
+    ///
+    /// SPEC §2, head H.
     mutating func pannsHead(
         _ x: Value, embeddingWidth: Int, classCount: Int, outputActivation: OutputActivation
     ) {

@@ -53,7 +53,9 @@ public struct Model: Sendable {
         notes = []
     }
 
-    /// SHA-256 of the file, lower-case hexadecimal; nil for a model that was never read from one. Reads all of it.
+    /// SHA-256 of the file, lower-case hexadecimal; nil for a model that was never read from one.
+    ///
+    /// Reads all of the file.
     public func sha256() -> String? { file.map(FileDigest.sha256) }
 
     /// The network's graph.

@@ -1,7 +1,9 @@
 import COneDNN
 import EPANNsGraph
 
-/// A compiled oneDNN primitive with its descriptor. Immutable; oneDNN allows executing it from several threads at
+/// A compiled oneDNN primitive with its descriptor.
+///
+/// Immutable; oneDNN allows executing it from several threads at
 /// once because its scratchpad is given by the caller.
 final class Primitive: @unchecked Sendable {
     private let descriptor: dnnl_primitive_desc_t
