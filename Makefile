@@ -1,7 +1,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build tag test docs lint format check-onednn3
+.PHONY: help setup build tag test cost parity zero-shot docs lint format check-onednn3
 
 # What `make tag` runs: a model's file, or the name of a downloaded one, and what to listen to.
 MODEL ?=
@@ -26,6 +26,21 @@ tag: build ## Tags a clip: make tag MODEL=mn04_as_mAP_432.pt [CLIP=FILE]
 
 test: setup ## Runs all tests, or some: make test [FILTER=LogMel]; EPANNS_TEST_DATA=FOLDER adds those on real data
 	swift test -c release --disable-testable-imports $(if $(FILTER),--filter '$(FILTER)')
+
+cost: build ## Prints parameters, operations and bytes of every architecture
+	.build/release/epanns info
+
+# The reference scripts need PyTorch: pip install -r Tools/reference/requirements.txt
+PYTHON ?= python3
+FULL_SIZE ?= .build/full-size
+
+parity: build ## Compares full-size random-weight networks with PyTorch: make parity PYTHON=venv/bin/python
+	test -f '$(FULL_SIZE)/index.json' || '$(PYTHON)' Tools/reference/full_size.py '$(FULL_SIZE)'
+	'$(PYTHON)' Tools/reference/compare.py .build/release/epanns '$(FULL_SIZE)'
+
+zero-shot: build ## Tags ESC-10 and counts: make zero-shot MODEL=mn04_as_mAP_432.pt ESC10=FOLDER PYTHON=…
+	.build/release/epanns tag $(if $(MODEL),--model '$(MODEL)') --precision fp32 -k 527 -f jsonl '$(ESC10)' > .build/esc10.jsonl
+	'$(PYTHON)' Tools/reference/zero_shot.py .build/esc10.jsonl '$(ESC10)/esc10.csv' --map esc10 --minimum 0.95
 
 docs: setup ## Builds the documentation of every public target; a warning is an error
 	swift package -c release generate-documentation --warnings-as-errors $(PUBLIC_TARGETS:%=--target %)

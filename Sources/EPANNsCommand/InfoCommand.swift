@@ -23,15 +23,19 @@ struct InfoCommand: ParsableCommand {
             was converted).
 
             EXAMPLES
+              epanns info
               epanns info epanns-50
               epanns info cnn14 --widths 64,64,128,128,256,256,256,256,512,512,1024,1024
               epanns info mn04_as_mAP_432.pt --seconds 1 --format json
             """)
 
     @Argument(
-        help: ArgumentHelp("A model's file, the name of a downloaded model, or an architecture.", valueName: "model"),
+        help: ArgumentHelp(
+            "A model's file, the name of a downloaded model, or an architecture; without one, the cost of all "
+                + "architectures is listed.",
+            valueName: "model"),
         completion: .file(extensions: ["safetensors", "pt", "pth", "bin"]))
-    var model: String
+    var name: String?
 
     @Option(help: "Length of the clip that is counted.")
     var seconds = 10.0
@@ -48,10 +52,37 @@ struct InfoCommand: ParsableCommand {
 
     @OptionGroup var output: ModelsCommand.FormatOption
 
+    private var model: String { name ?? "" }
+
+    func validate() throws {
+        if name == nil && widths != nil { throw ValidationError("--widths goes with an architecture's name.") }
+    }
+
     func run() throws {
+        guard name != nil else { return try listArchitectures() }
         let report = try report()
         if output.format == .json { return try JSONOutput.print(report) }
         try StandardOutput.writeLines(InfoText.lines(report, showsAll: all, width: Terminal.width))
+    }
+
+    private func listArchitectures() throws {
+        let reports = try ModelConfiguration.architectureNames.compactMap { name in
+            try ModelConfiguration.named(name).map {
+                try ModelReport(name: name, configuration: $0, durationSeconds: seconds)
+            }
+        }
+        if output.format == .json { return try JSONOutput.print(reports) }
+        var table = TextTable([
+            ("ARCHITECTURE", .left), ("PARAMETERS", .right), ("MACS", .right), ("FLOPS", .right),
+            ("STATE DICT", .right), ("TENSORS", .right),
+        ])
+        for report in reports {
+            table.add(
+                report.name, CountText.grouped(report.cost.parameters), CountText.short(report.cost.macs, decimals: 3),
+                CountText.short(report.cost.flops, decimals: 3), CountText.grouped(report.cost.stateDictByteCount),
+                String(report.cost.tensorCount))
+        }
+        try StandardOutput.writeLines(table.lines)
     }
 
     private func report() throws -> ModelReport {

@@ -19,7 +19,7 @@ import Testing
 
     static let cases = [
         Case(["tga"], 64, "tga"),
-        Case(["info"], 64, "model"),
+        Case(["info", "--widths", "1,2"], 64, "architecture's name"),
         Case(["info", "cnn15"], 64, "epanns: “cnn15” is neither", "Did you mean", "“cnn14”"),
         Case(["info", "epanns"], 66, "epanns models download epanns", "“epanns-50”"),
         Case(["info", "missing.pt"], 66, "no file “missing.pt”"),

@@ -60,4 +60,14 @@ import Testing
             #expect(all.contains(words), "\(words)")
         }
     }
+
+    @Test func withoutANameAllArchitecturesAreListed() throws {
+        let run = try CommandRun.run(["info"])
+        #expect(run.status == 0 && run.error.isEmpty)
+        let rows = run.lines.dropFirst().filter { !$0.isEmpty }
+        #expect(
+            rows.compactMap { $0.split(separator: " ").first.map(String.init) } == ModelConfiguration.architectureNames)
+        let epanns = try #require(rows.first { $0.hasPrefix("epanns-50") })
+        #expect(epanns.contains("23,205,839") && epanns.contains("13.466 G") && epanns.contains("97,193,636"))
+    }
 }
