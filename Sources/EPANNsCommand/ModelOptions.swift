@@ -18,7 +18,8 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: """
-            The network's arithmetic. auto takes the fastest that this CPU runs natively; what ran is in the result.
+            The network's arithmetic. auto takes the fastest that this CPU runs natively; results in JSON, and \
+            --verbose, say what ran.
             """)
     var precision = PrecisionChoice.auto
 

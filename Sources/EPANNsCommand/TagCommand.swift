@@ -75,7 +75,7 @@ struct TagCommand: ParsableCommand {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Inputs, or windows of a single input, that are computed side by side (default: as many as there are, at most the cores).",
+            "Inputs, or windows of a single input, that are computed side by side (default: all, at most the cores).",
             valueName: "n"))
     var jobs: Int?
 

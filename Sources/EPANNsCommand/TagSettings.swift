@@ -37,10 +37,14 @@ struct TagSettings: Codable, Hashable {
     static func read(folder: String) throws -> TagSettings? {
         let path = "\(folder)/\(fileName)"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let bytes = try MappedFile(path: path).bytes
+        let file = try MappedFile(path: path)
         do {
-            guard bytes.count <= maximumByteCount else { throw CocoaError(.fileReadTooLarge) }
-            return try JSONDecoder().decode(TagSettings.self, from: Data(bytes))
+            // The bytes live as long as the file.
+            let data = try withExtendedLifetime(file) {
+                guard file.bytes.count <= maximumByteCount else { throw CocoaError(.fileReadTooLarge) }
+                return Data(file.bytes)
+            }
+            return try JSONDecoder().decode(TagSettings.self, from: data)
         } catch {
             throw EPANNsError(
                 .invalidConfiguration,

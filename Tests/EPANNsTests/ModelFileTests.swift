@@ -107,10 +107,10 @@ import Testing
         try withTemporaryFolder { folder in
             let path = folder + "/a.safetensors"
             try Model.read(path: TinyModel.path).write(to: path)
-            let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
             let entry = try #require(bytes.range(of: Data(#""epanns.version":"1""#.utf8)))
-            let newer = bytes.replacing(entry, with: Data(#""epanns.version":"2""#.utf8))
-            try newer.write(to: URL(fileURLWithPath: path))
+            bytes.replaceSubrange(entry, with: Data(#""epanns.version":"2""#.utf8))
+            try bytes.write(to: URL(fileURLWithPath: path))
             let error = failure { _ = try Model.read(path: path) }
             #expect(error?.code == .unsupportedFormat)
             #expect(error?.message.contains("written by a newer epanns") == true)

@@ -6,7 +6,7 @@ import EPANNsGraph
 /// follows, at the next start, if it holds samples that no window held before and is at least the minimum long, or
 /// if it is the only one. It is given as it is; whoever runs a network on it pads it with zeros to the network's
 /// minimum. Hence no sample is lost but a last stretch shorter than the minimum (and what lies between windows when
-/// the hop is longer than the window).
+/// the hop is longer than the window). Taggers set no minimum.
 public struct WindowPlan: Sendable, Hashable {
     /// Samples a second.
     public let sampleRate: Int

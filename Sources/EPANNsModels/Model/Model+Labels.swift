@@ -24,7 +24,10 @@ extension LabelSet {
     public static func read(path: String) throws -> LabelSet {
         let file = try MappedFile(path: path)
         // Far beyond any list of names; keeps a wrong path, such as the model's, from being taken for text.
-        guard file.bytes.count <= 1 << 24, let text = String(validating: file.bytes, as: UTF8.self) else {
+        let text: String? = withExtendedLifetime(file) {
+            file.bytes.count <= 1 << 24 ? String(validating: file.bytes, as: UTF8.self) : nil
+        }
+        guard let text else {
             throw EPANNsError(
                 .fileFailure, "\(path) is no list of labels in UTF-8; give a CSV file or one with a name a line.")
         }
