@@ -8,12 +8,13 @@ extension AudioTagger {
     /// Runs the model on successive windows of a source, in bounded memory, and gives each window's outputs in order.
     ///
     /// - Parameters:
+    ///   - source: A file, a pipe or standard input.
     ///   - windowSeconds: Length of a window.
     ///   - hopSeconds: Distance between the starts of two windows; nil for windows side by side.
     ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
     ///   - body: Called in order, on the calling thread, with the window and its outputs; false stops.
     /// - Returns: Length of the audio that was read, and what its source made worth knowing.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` as ``EPANNsAudio/AudioReader``.
+    /// - Throws: `EPANNsError` as `AudioReader`.
     public func forEachWindow(
         of source: AudioSource, windowSeconds: Double, hopSeconds: Double? = nil, concurrency: Int = 1,
         _ body: (AudioWindow, InferencePlan.Outputs) throws -> Bool
@@ -36,7 +37,12 @@ extension AudioTagger {
     /// Tags successive windows of a source.
     ///
     /// - Parameters:
+    ///   - source: A file, a pipe or standard input.
     ///   - name: What the result calls the source.
+    ///   - windowSeconds: Length of a window.
+    ///   - hopSeconds: Distance between the starts of two windows; nil for windows side by side.
+    ///   - selection: Which tags are reported.
+    ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
     ///   - progress: Called after every window; false stops.
     /// - Throws: As ``forEachWindow(of:windowSeconds:hopSeconds:concurrency:_:)``.
     public func tag(
