@@ -69,9 +69,11 @@ public final class AudioTagger: Sendable {
             throw EPANNsError(
                 .invalidConfiguration, "The number of threads must lie in 1…1024, not \(options.threads).")
         }
+        try options.precision.resolved.checkSupport()
         var model = model
         if let activation = options.outputActivation { model.configuration.outputActivation = activation }
         let graph = try model.graph()
+        try model.validate()
         self.model = model
         labels = model.labels
         sampleRate = graph.input.sampleRate

@@ -25,6 +25,12 @@ public struct GraphBuilder {
         input = Value(node: 0, channels: 1)
     }
 
+    /// Goes on with a graph that is not finished; values of its builder stay valid.
+    package init(continuing graph: ModelGraph) {
+        self.graph = graph
+        input = Value(node: 0, channels: 1)
+    }
+
     /// Swaps height and width.
     public mutating func transpose(_ name: String, _ x: Value) -> Value {
         append(name, .transpose, [x], channels: x.channels)

@@ -37,9 +37,9 @@ public struct ModelGraph: Hashable, Sendable {
         input.parameterSpecs
             + nodes.flatMap { node in
                 let channels = node.inputs.first.map { nodes[$0].channels } ?? 0
-                // Only PANNs' bn0 has statistics over the width, which is the input's mel axis.
+                // A norm over a spatial axis has statistics per mel band, wherever that axis lies: PANNs' bn0.
                 return node.operation.parameterSpecs(
-                    name: node.name, input: Shape(channels, [1, input.melBands]))
+                    name: node.name, input: Shape(channels, [input.melBands, input.melBands]))
             }
     }
 

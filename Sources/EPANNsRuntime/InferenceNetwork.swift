@@ -19,7 +19,15 @@ public final class InferenceNetwork: Sendable {
     private let weights: [String: Tensor]
     private let packed = PackedWeightStore()
     private let capacity: Int
-    private let plans = Mutex<[InferencePlan]>([])
+    private let kept = Mutex<[Slot]>([])
+
+    /// The place of one shape's plan, which the first who needs it compiles while the others wait.
+    private final class Slot: Sendable {
+        let shape: InferencePlan.InputShape
+        let plan = Mutex<InferencePlan?>(nil)
+
+        init(_ shape: InferencePlan.InputShape) { self.shape = shape }
+    }
 
     /// Prepares a network; nothing is compiled yet.
     ///
@@ -41,20 +49,30 @@ public final class InferenceNetwork: Sendable {
     ///
     /// - Throws: As ``InferencePlan``.
     public func plan(for shape: InferencePlan.InputShape) throws -> InferencePlan {
-        let kept: InferencePlan? = plans.withLock { plans in
-            guard let index = plans.firstIndex(where: { $0.inputShape == shape }) else { return nil }
-            let plan = plans.remove(at: index)
-            plans.append(plan)
-            return plan
+        guard shape.batch > 0, shape.frames > 0 else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "A plan needs at least one clip and one frame, not \(shape.batch) × \(shape.frames).")
         }
-        if let kept { return kept }
-        // Outside the lock: workers that need other shapes go on meanwhile.
-        let plan = try InferencePlan(graph: graph, weights: weights, shape: shape, options: options, packed: packed)
-        plans.withLock { plans in
-            plans.append(plan)
-            if plans.count > capacity { plans.removeFirst() }
+        let slot = kept.withLock { kept in
+            let slot: Slot
+            if let index = kept.firstIndex(where: { $0.shape == shape }) {
+                slot = kept.remove(at: index)
+            } else {
+                slot = Slot(shape)
+            }
+            kept.append(slot)
+            if kept.count > capacity { kept.removeFirst() }
+            return slot
         }
-        return plan
+        // Only those who need the same shape wait here.
+        return try slot.plan.withLock { plan in
+            if let plan { return plan }
+            let compiled = try InferencePlan(
+                graph: graph, weights: weights, shape: shape, options: options, packed: packed)
+            plan = compiled
+            return compiled
+        }
     }
 
     /// Bytes of the packed weights.

@@ -85,6 +85,7 @@ public final class InferencePlan: Sendable {
         graph: ModelGraph, weights: [String: Tensor], shape: InputShape, options: Options, packed: PackedWeightStore
     ) throws {
         precondition(shape.batch > 0 && options.threads > 0)
+        try options.precision.checkSupport()
         _ = onednn_set_thread_count(Int32(options.threads))
         var builder = try PlanBuilder(
             graph: graph, frameCount: shape.frames, weights: weights, packed: packed.weights, batch: shape.batch,
@@ -171,10 +172,20 @@ public final class InferencePlan: Sendable {
             ?? Workspace(
                 steps: steps.map(\.step), offsets: offsets, arenaByteCount: arenaByteCount,
                 scratchpadByteCount: scratchpadByteCount)
-        defer { pool.withLock { $0.append(workspace) } }
+        defer { keep(workspace) }
         fillInput(workspace, spectrogram)
         return try body(workspace)
     }
+
+    /// Keeps a workspace for the next run, unless too much memory would lie idle: long clips take gigabytes, and
+    /// compared with their computation an allocation is nothing.
+    private func keep(_ workspace: Workspace) {
+        pool.withLock { pool in
+            if (pool.count + 1) * workspaceByteCount <= Self.maximumIdleByteCount { pool.append(workspace) }
+        }
+    }
+
+    private static let maximumIdleByteCount = 512 << 20
 
     private func fillInput(_ workspace: Workspace, _ spectrogram: UnsafeBufferPointer<Float>) {
         let input = workspace.floats(inputBuffer, count: spectrogram.count)

@@ -5,8 +5,9 @@ import Synchronization
 /// One constant in the layout that a primitive wants.
 final class PackedTensor: @unchecked Sendable {
     let layout: MemoryDescriptor
-    // Written once before it is shared, never after.
+    // Written once, inside `packing`, before anyone reads it.
     let bytes: UnsafeMutableRawBufferPointer
+    private let isPacked = Mutex(false)
 
     init(layout: MemoryDescriptor) {
         self.layout = layout
@@ -14,32 +15,44 @@ final class PackedTensor: @unchecked Sendable {
     }
 
     deinit { bytes.deallocate() }
+
+    /// Fills the bytes unless that is done; a second caller waits for the first.
+    fileprivate func packOnce(_ pack: (PackedTensor) throws -> Void) throws {
+        try isPacked.withLock { isPacked in
+            if isPacked { return }
+            try pack(self)
+            isPacked = true
+        }
+    }
 }
 
 /// A network's constants, packed once and shared by all plans of all shapes and threads.
+///
+/// The plans own them: what no kept plan uses is forgotten.
 final class PackedWeights: Sendable {
-    private let entries = Mutex<[String: [PackedTensor]]>([:])
+    private struct Entry {
+        weak var tensor: PackedTensor?
+    }
 
-    /// The constant `key` in `layout`, packing it when no plan has asked for that layout before.
+    private let entries = Mutex<[String: [Entry]]>([:])
+
+    /// The constant `key` in `layout`, packing it when no living plan has asked for that layout before.
     func tensor(
         _ key: String, _ layout: MemoryDescriptor, pack: (PackedTensor) throws -> Void
     ) throws -> PackedTensor {
-        if let found = find(key, layout) { return found }
-        // Packed outside the lock: two plans that race do the work twice, and the first result is kept.
-        let tensor = PackedTensor(layout: layout)
-        try pack(tensor)
-        return entries.withLock { entries in
-            if let found = entries[key]?.first(where: { $0.layout.matches(layout) }) { return found }
-            entries[key, default: []].append(tensor)
-            return tensor
+        let tensor = entries.withLock { entries in
+            var known = entries[key, default: []].filter { $0.tensor != nil }
+            if let found = known.lazy.compactMap(\.tensor).first(where: { $0.layout.matches(layout) }) { return found }
+            let made = PackedTensor(layout: layout)
+            known.append(Entry(tensor: made))
+            entries[key] = known
+            return made
         }
-    }
-
-    private func find(_ key: String, _ layout: MemoryDescriptor) -> PackedTensor? {
-        entries.withLock { $0[key]?.first { $0.layout.matches(layout) } }
+        try tensor.packOnce(pack)
+        return tensor
     }
 
     var byteCount: Int {
-        entries.withLock { $0.values.joined().reduce(0) { $0 + $1.layout.byteCount } }
+        entries.withLock { $0.values.joined().reduce(0) { $0 + ($1.tensor?.layout.byteCount ?? 0) } }
     }
 }

@@ -10,12 +10,20 @@ extension PlanBuilder {
         return tensor
     }
 
+    private func mismatch(_ name: String) -> EPANNsError {
+        EPANNsError(
+            .checkpointMismatch, "\(name) has another size than the network; do the weights belong to this graph?")
+    }
+
     /// What a batch norm does with its stored statistics: `x · scale + shift`.
     func affine(_ norm: BatchNorm, name: String) throws -> (scale: [Float], shift: [Float]) {
         let gamma = try weight(name + ".weight").floats
         let beta = try weight(name + ".bias").floats
         let mean = try weight(name + ".running_mean").floats
         let variance = try weight(name + ".running_var").floats
+        guard gamma.count == beta.count, gamma.count == mean.count, gamma.count == variance.count else {
+            throw mismatch(name + ".weight")
+        }
         var scale = gamma
         var shift = beta
         for index in gamma.indices {
@@ -29,7 +37,8 @@ extension PlanBuilder {
 
     /// A vector of Float32 as a constant argument.
     func constant(_ key: String, _ values: [Float], as layout: MemoryDescriptor) throws -> PackedTensor {
-        try packed.tensor(key, layout) { tensor in
+        guard values.count * MemoryLayout<Float>.stride == layout.byteCount else { throw mismatch(key) }
+        return try packed.tensor(key, layout) { tensor in
             values.withUnsafeBytes { tensor.bytes.copyMemory(from: $0) }
         }
     }
@@ -45,7 +54,9 @@ extension PlanBuilder {
         let source = try weight(name + ".weight")
         let engine = engine
         let plain = try MemoryDescriptor.plain(dimensions)
-        precondition(source.count == dimensions.reduce(1, *))
+        guard source.count == dimensions.reduce(1, *), scale.map({ $0.count == source.shape.first }) ?? true else {
+            throw mismatch(name + ".weight")
+        }
         return try packed.tensor(name + ".weight" + (swapsKernel ? " swapped" : ""), wanted) { destination in
             defer { source.releaseForNow() }
             try source.withFloats { elements in

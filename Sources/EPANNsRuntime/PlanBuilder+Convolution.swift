@@ -38,8 +38,9 @@ extension PlanBuilder {
             graph.nodes[next].inputs.count == 2
         {
             let others = graph.nodes[next].inputs.map { aliases[$0] }.filter { $0 != fusion.last }
-            // In place: the residual's memory becomes the sum's, so nothing may need the residual afterwards.
-            if others.count == 1, values[others[0]] != nil, isDead(others[0], after: next) {
+            // In place: the residual's memory becomes the sum's, so nothing but the sum may read the residual from
+            // here on, this convolution included.
+            if others.count == 1, values[others[0]] != nil, isFree(others[0], from: index, except: next) {
                 fusion.residual = others[0]
                 fusion.postOps.append(.sum)
                 fusion.last = next

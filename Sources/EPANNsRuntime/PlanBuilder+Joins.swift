@@ -3,12 +3,21 @@ import EPANNsGraph
 
 // Operations with more than one input, and changes of shape.
 extension PlanBuilder {
+    /// An input; a vector as (batch, channels), whether a reduction made it, which leaves extents of 1, or a linear
+    /// layer.
+    private mutating func operand(_ index: Int, _ position: Int) throws -> Value {
+        let node = graph.nodes[index]
+        let value = try input(node, position)
+        guard shapes[aliases[node.inputs[position]]].spatial.isEmpty else { return value }
+        return try vector(value, type: value.layout.dataType, name: node.name)
+    }
+
     mutating func add(_ index: Int) throws {
         let node = graph.nodes[index]
-        let first = try input(node)
+        let first = try operand(index, 0)
         let others = try node.inputs.indices.dropFirst().map { position in
             try reordered(
-                oriented(input(node, position), transposed: first.isTransposed), to: first.layout, name: node.name)
+                oriented(operand(index, position), transposed: first.isTransposed), to: first.layout, name: node.name)
         }
         var postOps: [PostOp] = others.dropFirst().map { .add($0.layout) }
         var last = index
@@ -28,10 +37,10 @@ extension PlanBuilder {
 
     mutating func multiply(_ index: Int) throws {
         let node = graph.nodes[index]
-        let first = try input(node)
-        var factor = try input(node, 1)
+        let first = try operand(index, 0)
+        var factor = try operand(index, 1)
         var layout: MemoryDescriptor
-        if shapes[aliases[node.inputs[1]]].spatial.isEmpty {
+        if shapes[aliases[node.inputs[1]]].spatial.isEmpty, first.layout.dimensions.count == 4 {
             let channels = first.layout.dimensions[1]
             factor = try vector(factor, type: first.layout.dataType, name: node.name)
             layout = try .plain([batch, channels, 1, 1], first.layout.dataType)
@@ -40,9 +49,8 @@ extension PlanBuilder {
                 oriented(factor, transposed: first.isTransposed), to: first.layout, name: node.name)
             layout = factor.layout
         }
-        // oneDNN broadcasts over the batch poorly: with several clips it falls back to a reference loop.
         var result = first
-        if !isDead(aliases[node.inputs[0]], after: index) { result.buffer = newBuffer(first.layout) }
+        if !isFree(aliases[node.inputs[0]], from: index, except: index) { result.buffer = newBuffer(first.layout) }
         try emitBinary(dnnl_binary_mul, index, index, first, factor, layout, result, [], [])
     }
 
@@ -69,11 +77,13 @@ extension PlanBuilder {
 
     mutating func concatenate(_ index: Int) throws {
         let node = graph.nodes[index]
-        let first = try input(node)
+        let first = try operand(index, 0)
         let sources = try node.inputs.indices.map { position in
-            try oriented(input(node, position), transposed: first.isTransposed)
+            try oriented(operand(index, position), transposed: first.isTransposed)
         }
-        let extents = dimensions(shapes[index], transposed: first.isTransposed)
+        let extents =
+            shapes[index].spatial.isEmpty
+            ? [batch, shapes[index].channels] : dimensions(shapes[index], transposed: first.isTransposed)
         // One element type for all, the first one's.
         let type = first.layout.dataType
         let arranged = try sources.map { value in

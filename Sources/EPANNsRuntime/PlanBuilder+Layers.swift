@@ -6,6 +6,9 @@ extension PlanBuilder {
         let node = graph.nodes[index]
         let (scale, shift) = try affine(settings, name: node.name)
         let source = try input(node)
+        guard scale.count == shapes[index].extent(of: settings.axis) else {
+            throw EPANNsError(.checkpointMismatch, "\(node.name) has another size than the network.")
+        }
         if settings.axis == .width, aliases[node.inputs[0]] == 0, consumers[0].count == 1, !source.isTransposed {
             inputAffine = InputAffine(scale: scale, shift: shift)
             values[index] = source
@@ -100,7 +103,7 @@ extension PlanBuilder {
                 attribute)
         }
         var result = source
-        if !isDead(aliases[node.inputs[0]], after: index) { result.buffer = newBuffer(source.layout) }
+        if !isFree(aliases[node.inputs[0]], from: index, except: index) { result.buffer = newBuffer(source.layout) }
         emit(node.name, primitive, source: source, as: source.layout, to: result)
         values[index] = result
     }
@@ -141,6 +144,8 @@ extension PlanBuilder {
             }
         }
         try emitPool(index, source, reduction, kernel: kernel, stride: kernel, padding: [0, 0])
+        // What is left of a two-dimensional map without its height is one-dimensional, and lies along the height.
+        if axes.contains(.height), shapes[index].spatial.count == 1 { values[index]?.isTransposed.toggle() }
     }
 
     private mutating func emitPool(

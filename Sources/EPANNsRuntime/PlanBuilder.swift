@@ -113,17 +113,14 @@ struct PlanBuilder {
         consumers[index].count == 1 && !isOutput(index) ? consumers[index][0] : nil
     }
 
-    /// Whether nothing reads `index` after node `last`.
-    func isDead(_ index: Int, after last: Int) -> Bool {
-        !isOutput(index) && consumers[index].allSatisfy { $0 <= last } && !sharesBuffer(index, after: last)
-    }
-
-    // Transposes relabel their input's buffer instead of copying it.
-    private func sharesBuffer(_ index: Int, after last: Int) -> Bool {
+    /// Whether nothing reads the memory of `index` in or after the step for node `step`, but node `reader`.
+    ///
+    /// Other nodes may have the same memory: transposes relabel their input's buffer instead of copying it.
+    func isFree(_ index: Int, from step: Int, except reader: Int) -> Bool {
         guard let buffer = values[index]?.buffer else { return false }
-        return values.contains { other, value in
-            other != index && value.buffer == buffer
-                && (isOutput(other) || consumers[other].contains { $0 > last })
+        return values.allSatisfy { node, value in
+            value.buffer != buffer
+                || !isOutput(node) && consumers[node].allSatisfy { $0 == reader || $0 < step }
         }
     }
 

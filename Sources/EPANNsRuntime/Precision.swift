@@ -1,4 +1,5 @@
 import COneDNN
+import EPANNsGraph
 
 /// Arithmetic of a network's inner layers.
 ///
@@ -16,8 +17,40 @@ public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
     /// bf16 it would only be emulated.
     public static var fastest: Precision { hasNativeBF16 ? .bf16 : .fp32 }
 
-    /// Whether the CPU computes bf16 natively; elsewhere it works too, slowly.
+    /// Whether the CPU computes bf16 natively.
     public static var hasNativeBF16: Bool { onednn_has_native_bf16() != 0 }
+
+    /// Whether oneDNN has kernels for this arithmetic on this CPU; bf16 on x86 needs AVX-512.
+    public var isSupported: Bool {
+        switch self {
+        case .fp32: true
+        case .bf16: Self.hasBF16
+        }
+    }
+
+    private static let hasBF16: Bool = {
+        let probe = try? Primitive("a bf16 product") { descriptor, attribute in
+            let engine = try Engine.cpu()
+            let matrix = try MemoryDescriptor([64, 64], dnnl_bf16, dnnl_format_tag_any)
+            let result = try MemoryDescriptor([64, 64], dnnl_f32, dnnl_format_tag_any)
+            return onednn_inner_product_forward(
+                &descriptor, engine.handle, dnnl_forward_inference, matrix.handle, matrix.handle, nil, result.handle,
+                attribute)
+        }
+        return probe.map { !$0.implementation.hasPrefix("ref") } ?? false
+    }()
+
+    /// Checks that the arithmetic can run.
+    ///
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` where it cannot.
+    public func checkSupport() throws {
+        guard isSupported else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "This CPU cannot compute in \(rawValue) with the installed oneDNN; take fp32, or auto (--precision auto)."
+            )
+        }
+    }
 
     static var hasWinograd: Bool { DNNL_VERSION_MAJOR < 3 }
 }

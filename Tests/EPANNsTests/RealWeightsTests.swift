@@ -51,8 +51,10 @@ struct RealWeightsTests {
         }
     }
 
-    /// 0.035 was measured with AVX-512 BF16; bfloat16 has three digits, and CPUs add up in other orders.
-    @Test func bf16StaysNear() throws {
+    /// The bar; 0.0024 was measured with AVX-512 BF16.
+    ///
+    /// Layers with short sums stay fp32 in a bf16 plan.
+    @Test(.enabled(if: Precision.bf16.isSupported, "this CPU has no bf16 kernels")) func bf16StaysNear() throws {
         let tagger = try tagger(.bf16)
         #expect(tagger.precision == .bf16)
         for (name, clip) in clips {
@@ -60,7 +62,7 @@ struct RealWeightsTests {
             let scores = try tagger.outputs(samples: waveform.samples).scores
             print("mn04 bf16, \(name): worst of 527 scores off by \(worst(scores, clip.scores))")
             #expect(top(scores) == top(clip.scores), "\(name)")
-            #expect(worst(scores, clip.scores) <= 0.1, "\(name)")
+            #expect(worst(scores, clip.scores) <= 2e-2, "\(name)")
         }
     }
 

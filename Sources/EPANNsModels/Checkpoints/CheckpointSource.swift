@@ -12,7 +12,9 @@ struct CheckpointSource {
 
     /// A part of the file as storage of its own; no copy.
     func slice(_ range: Range<Int>) -> TensorStorage {
-        TensorStorage(bytes: UnsafeRawBufferPointer(rebasing: bytes[range]), owner: storage)
+        TensorStorage(bytes: UnsafeRawBufferPointer(rebasing: bytes[range]), owner: storage) { [storage] part in
+            storage.releaseForNow(part.lowerBound + range.lowerBound..<part.upperBound + range.lowerBound)
+        }
     }
 
     /// An error with code `invalidCheckpoint` that names the file.

@@ -38,25 +38,32 @@ public struct Model: Sendable {
     public init(
         name: String, configuration: ModelConfiguration, weights: [String: Tensor], labels: LabelSet? = nil
     ) throws {
-        let graph = try configuration.graph()
-        try StateDictCheck.validate(
-            weights, against: graph.parameterSpecs, architecture: configuration.architecture)
         self.name = name
         self.configuration = configuration
         self.weights = weights
         let classes = configuration.classCount
         self.labels = labels ?? (classes == 527 ? .audioSet : .numbered(classes))
-        guard self.labels.count == classes else {
-            throw EPANNsError(
-                .invalidConfiguration, "\(self.labels.count) labels do not fit a network of \(classes) classes.")
-        }
         notes = []
+        try validate()
     }
 
     /// SHA-256 of the file, lower-case hexadecimal; nil for a model that was never read from one.
     ///
     /// Reads all of the file.
     public func sha256() -> String? { file.map(FileDigest.sha256) }
+
+    /// Checks that weights and labels fit the configuration.
+    ///
+    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `checkpointMismatch` or `invalidConfiguration`.
+    public func validate() throws {
+        try StateDictCheck.validate(
+            weights, against: graph().parameterSpecs, architecture: configuration.architecture)
+        guard labels.count == configuration.classCount else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "\(labels.count) labels do not fit a network of \(configuration.classCount) classes.")
+        }
+    }
 
     /// The network's graph.
     public func graph() throws -> ModelGraph { try configuration.graph() }

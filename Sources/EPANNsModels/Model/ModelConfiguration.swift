@@ -66,12 +66,19 @@ public enum ModelConfiguration: Hashable, Sendable {
     ///   configuration may come from a file.
     public func graph() throws -> ModelGraph {
         try validate()
-        switch self {
-        case .cnn6(let configuration): return configuration.graph()
-        case .cnn10(let configuration): return configuration.graph()
-        case .cnn14(let configuration): return configuration.graph()
-        case .mobileNetV3(let configuration): return configuration.graph()
+        let graph =
+            switch self {
+            case .cnn6(let configuration): configuration.graph()
+            case .cnn10(let configuration): configuration.graph()
+            case .cnn14(let configuration): configuration.graph()
+            case .mobileNetV3(let configuration): configuration.graph()
+            }
+        guard (try? graph.shapes(frameCount: 4096)) != nil else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "\(frontEnd.melBands) mel bands are too few for \(architecture): its poolings leave nothing of them.")
         }
+        return graph
     }
 
     /// Checks every number.
