@@ -10,12 +10,13 @@ extension AudioTagger {
     /// The last window is what is left, however short: windows below ``minimumSampleCount`` are padded with silence.
     ///
     /// - Parameters:
+    ///   - source: A file, a pipe or standard input.
     ///   - windowSeconds: Length of a window.
     ///   - hopSeconds: Distance between the starts of two windows; nil for windows side by side.
     ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
     ///   - body: Called in order, on the calling thread, with the window and its outputs; false stops.
     /// - Returns: Length of the audio that was read, and what its source and padded windows made worth knowing.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` as ``EPANNsAudio/AudioReader``, and with code `invalidConfiguration` when a
+    /// - Throws: `EPANNsError` as `AudioReader`, and with code `invalidConfiguration` when a
     ///   number makes no sense.
     public func forEachWindow(
         of source: AudioSource, windowSeconds: Double, hopSeconds: Double? = nil, concurrency: Int = 1,
@@ -40,7 +41,12 @@ extension AudioTagger {
     /// Tags successive windows of a source.
     ///
     /// - Parameters:
+    ///   - source: A file, a pipe or standard input.
     ///   - name: What the result calls the source.
+    ///   - windowSeconds: Length of a window.
+    ///   - hopSeconds: Distance between the starts of two windows; nil for windows side by side.
+    ///   - selection: Which tags are reported.
+    ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
     ///   - includesDigest: Whether the result has the digest of the model's file, which is read for it once.
     ///   - progress: Called after every window; false stops.
     /// - Throws: As ``forEachWindow(of:windowSeconds:hopSeconds:concurrency:_:)``.

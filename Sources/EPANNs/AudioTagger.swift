@@ -56,14 +56,14 @@ public final class AudioTagger: Sendable {
 
     /// Opens a model file: one of ours, or a published PyTorch checkpoint.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` as ``EPANNsModels/Model/read(path:)``.
+    /// - Throws: `EPANNsError` as `Model.read(path:)`.
     public convenience init(modelPath: String, options: Options = Options()) throws {
         try self.init(model: Model.read(path: modelPath), options: options)
     }
 
     /// Wraps a model.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when an option makes no sense.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when an option makes no sense.
     public init(model: Model, options: Options = Options()) throws {
         guard (1...1024).contains(options.threads) else {
             throw EPANNsError(
@@ -109,7 +109,7 @@ public final class AudioTagger: Sendable {
 
     /// Compiles the plan for clips of a length, so that the first run is as quick as the others.
     ///
-    /// - Throws: As ``EPANNsRuntime/InferencePlan``.
+    /// - Throws: As `InferencePlan`.
     public func prepare(sampleCount: Int) throws {
         _ = try plan(sampleCount: max(sampleCount, minimumSampleCount))
     }
@@ -121,7 +121,7 @@ public final class AudioTagger: Sendable {
     /// - Parameter samples: Mono samples in −1…1 at ``sampleRate``; fewer than ``minimumSampleCount`` are padded with
     ///   silence at the end.
     /// - Returns: Scores, logits and embedding of the clip.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidAudio` for an empty clip, or one that is too long to be
+    /// - Throws: `EPANNsError` with code `invalidAudio` for an empty clip, or one that is too long to be
     ///   taken as a whole.
     public func outputs(samples: [Float]) throws -> InferencePlan.Outputs {
         guard !samples.isEmpty else { throw EPANNsError(.invalidAudio, "The clip holds no samples.") }
@@ -135,7 +135,9 @@ public final class AudioTagger: Sendable {
 
     /// Tags one clip of samples.
     ///
-    /// - Parameter samples: Mono samples in −1…1 at ``sampleRate``.
+    /// - Parameters:
+    ///   - samples: Mono samples in −1…1 at ``sampleRate``.
+    ///   - selection: Which tags are reported.
     /// - Returns: The tags, best first.
     /// - Throws: As ``outputs(samples:)``.
     public func tag(samples: [Float], selection: TagSelection = TagSelection()) throws -> [Tag] {
@@ -158,7 +160,7 @@ public final class AudioTagger: Sendable {
 
     /// Tags a file as one clip.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` as ``EPANNsAudio/AudioReader``, and with code `invalidAudio` for a
+    /// - Throws: `EPANNsError` as `AudioReader`, and with code `invalidAudio` for a
     ///   recording that is too long to be taken as a whole.
     public func tag(file path: String, selection: TagSelection = TagSelection()) throws -> TaggedAudio {
         try tag(.file(path: path), name: path, selection: selection)
@@ -167,7 +169,9 @@ public final class AudioTagger: Sendable {
     /// Tags a source as one clip.
     ///
     /// - Parameters:
+    ///   - source: A file, a pipe or standard input.
     ///   - name: What the result calls the source.
+    ///   - selection: Which tags are reported.
     ///   - includesDigest: Whether the result has the digest of the model's file, which is read for it once.
     /// - Throws: As ``tag(file:selection:)``.
     public func tag(

@@ -11,7 +11,7 @@ public enum NumPyFile {
     /// - Parameters:
     ///   - values: The elements, row-major.
     ///   - shape: Extent of each axis; their product is the number of elements.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when the shape does not fit the elements,
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the shape does not fit the elements,
     ///   or has more axes than NumPy's 64.
     public static func bytes(_ values: [Float], shape: [Int]) throws -> [UInt8] {
         var product = 1
@@ -38,7 +38,7 @@ public enum NumPyFile {
 
     /// Writes a file that appears whole or not at all; an existing one is replaced.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` as ``bytes(_:shape:)``, and with code `fileFailure` when the file cannot be
+    /// - Throws: `EPANNsError` as ``bytes(_:shape:)``, and with code `fileFailure` when the file cannot be
     ///   written.
     public static func write(_ values: [Float], shape: [Int], to path: String) throws {
         try bytes(values, shape: shape).withUnsafeBytes { try AtomicFile.write($0, to: path) }

@@ -41,7 +41,7 @@ public enum ResultFormat: String, CaseIterable, Sendable {
     ///
     /// Scores are written with as many digits as bring the same Float32 back.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `backendFailure` when a score is not a finite number.
+    /// - Throws: `EPANNsError` with code `backendFailure` when a score is not a finite number.
     public func body(_ audio: TaggedAudio) throws -> String {
         switch self {
         case .text: return text(audio)

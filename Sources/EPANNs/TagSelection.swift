@@ -22,7 +22,7 @@ public struct TagSelection: Hashable, Sendable {
 
     /// Makes a selection of classes by name, MID or index.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` for an unknown class, with the nearest
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` for an unknown class, with the nearest
     ///   names, or when nothing is left to report.
     public init(
         topK: Int = 10, threshold: Float? = nil, allow: [String], deny: [String] = [], labels: LabelSet

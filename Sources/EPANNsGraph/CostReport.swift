@@ -38,7 +38,9 @@ public struct CostReport: Codable, Hashable, Sendable {
 
     /// Counts.
     ///
-    /// - Parameter sampleCount: Length of the clip at the front end's rate.
+    /// - Parameters:
+    ///   - graph: The network.
+    ///   - sampleCount: Length of the clip at the front end's rate.
     /// - Throws: ``EPANNsError`` with code `invalidAudio` when the clip is too short for the network.
     public init(_ graph: ModelGraph, sampleCount: Int) throws {
         let frames = graph.input.frameCount(sampleCount: sampleCount)

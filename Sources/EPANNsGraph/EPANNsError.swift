@@ -50,6 +50,8 @@ public struct EPANNsError: Error, Sendable, CustomStringConvertible {
     ///   - code: What kind of failure it is.
     ///   - message: What went wrong, and what the user can do.
     ///   - cause: The error underneath, where there is one.
+    ///   - file: Source file of the caller.
+    ///   - line: Line of the caller.
     public init(
         _ code: Code, _ message: String, cause: (any Error)? = nil, file: String = #fileID, line: Int = #line
     ) {

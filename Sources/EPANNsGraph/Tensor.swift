@@ -11,7 +11,10 @@ public final class TensorStorage: Sendable {
 
     /// Wraps bytes that live as long as `owner` does (a mapped file).
     ///
-    /// - Parameter release: Takes note that a range of the bytes is not needed for now, without changing it.
+    /// - Parameters:
+    ///   - bytes: The bytes, valid as long as `owner` lives.
+    ///   - owner: What keeps them valid.
+    ///   - release: Takes note that a range of the bytes is not needed for now, without changing it.
     public init(
         bytes: UnsafeRawBufferPointer, owner: any Sendable, release: (@Sendable (Range<Int>) -> Void)? = nil
     ) {

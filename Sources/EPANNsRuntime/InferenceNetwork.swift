@@ -32,7 +32,9 @@ public final class InferenceNetwork: Sendable {
     /// Prepares a network; nothing is compiled yet.
     ///
     /// - Parameters:
+    ///   - graph: The network.
     ///   - weights: The checkpoint's tensors by name.
+    ///   - options: Arithmetic and threads.
     ///   - planCapacity: Number of shapes whose plans are kept.
     public init(
         graph: ModelGraph, weights: [String: Tensor], options: InferencePlan.Options = .init(), planCapacity: Int = 4

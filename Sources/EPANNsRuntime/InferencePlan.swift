@@ -4,7 +4,7 @@ import Synchronization
 
 /// A network compiled for one input shape and precision.
 ///
-/// Immutable; ``run(_:)`` may be called from several threads at once, each of which then has a workspace of its own.
+/// Immutable; `run` may be called from several threads at once, each of which then has a workspace of its own.
 /// Parity: `NetworkParityTests` against PyTorch and ``ReferenceExecutor``.
 public final class InferencePlan: Sendable {
     /// Extents of the input.
@@ -79,7 +79,7 @@ public final class InferencePlan: Sendable {
     /// - Parameters:
     ///   - weights: The checkpoint's tensors by name; needed only while compiling.
     ///   - packed: Constants shared with other plans of the same weights.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidAudio` when the clip is too short, `checkpointMismatch`
+    /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short, `checkpointMismatch`
     ///   when a tensor is missing, `backendFailure` when oneDNN refuses.
     package init(
         graph: ModelGraph, weights: [String: Tensor], shape: InputShape, options: Options, packed: PackedWeightStore
@@ -129,7 +129,7 @@ public final class InferencePlan: Sendable {
     /// Runs the network.
     ///
     /// - Parameter spectrogram: Log-mel frames, shape `(batch, frames, mels)`, row-major.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidAudio` when the count does not fit the plan.
+    /// - Throws: `EPANNsError` with code `invalidAudio` when the count does not fit the plan.
     public func run(_ spectrogram: UnsafeBufferPointer<Float>) throws -> Outputs {
         try withWorkspace(spectrogram) { workspace in
             try workspace.execute(steps.map(\.step))

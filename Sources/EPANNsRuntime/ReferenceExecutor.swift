@@ -19,7 +19,7 @@ public struct ReferenceExecutor: Sendable {
     ///
     /// - Parameter spectrogram: Log-mel frames, shape `(frames, mels)`.
     /// - Returns: Every node's result by name, row-major, batch-free.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `checkpointMismatch` when a tensor is missing, `invalidAudio`
+    /// - Throws: `EPANNsError` with code `checkpointMismatch` when a tensor is missing, `invalidAudio`
     ///   when the clip is too short.
     public func allValues(_ spectrogram: [Float]) throws -> [String: [Float]] {
         let shapes = try graph.shapes(frameCount: spectrogram.count / graph.input.melBands)

@@ -18,7 +18,7 @@ public enum AudioSource: Sendable, Hashable, CustomStringConvertible {
     /// - Parameters:
     ///   - argument: What the user wrote.
     ///   - rawFormat: The format of bare samples; nil when the input is a container.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` for an empty argument or a raw format
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` for an empty argument or a raw format
     ///   with a path.
     public init(argument: String, rawFormat: RawPCMFormat? = nil) throws {
         switch (argument, rawFormat) {

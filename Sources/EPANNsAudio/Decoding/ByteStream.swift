@@ -16,7 +16,7 @@ protocol ByteStream: AnyObject {
 
     /// Reads up to `buffer.count` bytes; 0 at the end.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `fileFailure`.
+    /// - Throws: `EPANNsError` with code `fileFailure`.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int
 
     /// Moves to a position; false when there is no such place.
@@ -62,7 +62,7 @@ final class DescriptorByteStream: ByteStream {
 
     /// Opens a path.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `fileFailure` when there is no such file, it is a directory, or it
+    /// - Throws: `EPANNsError` with code `fileFailure` when there is no such file, it is a directory, or it
     ///   may not be read.
     init(path: String) throws {
         guard !path.utf8.contains(0) else {

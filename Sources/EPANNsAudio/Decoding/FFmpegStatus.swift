@@ -29,7 +29,7 @@ public struct FFmpegFailure: Error, Sendable, Hashable, CustomStringConvertible 
 ///   - function: The function's name.
 ///   - code: The code of the error.
 ///   - message: What went wrong and what the user can do, where that is known better here.
-/// - Throws: ``EPANNsGraph/EPANNsError`` whose cause is the library's own text.
+/// - Throws: `EPANNsError` whose cause is the library's own text.
 @discardableResult
 func check(
     _ status: Int32, _ function: String, _ code: EPANNsError.Code = .backendFailure,

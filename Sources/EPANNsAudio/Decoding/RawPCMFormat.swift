@@ -52,7 +52,7 @@ public struct RawPCMFormat: Sendable, Hashable, CustomStringConvertible {
 
     /// Makes a format.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when a number makes no sense.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number makes no sense.
     public init(sampleType: SampleType, sampleRate: Int, channels: Int) throws {
         guard AudioLimits.sampleRates.contains(sampleRate) else {
             throw EPANNsError(
@@ -72,7 +72,7 @@ public struct RawPCMFormat: Sendable, Hashable, CustomStringConvertible {
 
     /// Parses `type:rate:channels`.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` that says which part is wrong.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` that says which part is wrong.
     public init(parsing text: String) throws {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 3 else {

@@ -31,7 +31,7 @@ package final class Resampler {
     /// Plans a conversion.
     ///
     /// - Parameter engine: The engine to try first.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `backendFailure` when swresample refuses.
+    /// - Throws: `EPANNsError` with code `backendFailure` when swresample refuses.
     package init(inputRate: Int, outputRate: Int, engine: Engine = .soxr) throws {
         self.inputRate = inputRate
         self.outputRate = outputRate

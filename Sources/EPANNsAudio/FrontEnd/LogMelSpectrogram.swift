@@ -20,7 +20,7 @@ public final class LogMelSpectrogram: Sendable {
     /// - Parameters:
     ///   - configuration: The numbers of the recipe.
     ///   - melWeights: A checkpoint's own filter bank, shape `(bins, mels)`; nil builds it.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when the numbers make no sense,
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the numbers make no sense,
     ///   `checkpointMismatch` when the stored bank does not fit, `backendFailure` when libavutil refuses.
     public init(configuration: FrontEndConfiguration, melWeights: Tensor? = nil) throws {
         try configuration.validate()
@@ -41,9 +41,9 @@ public final class LogMelSpectrogram: Sendable {
     ///
     /// - Parameter samples: Shape `(samples)`, nominally −1...1, at the configuration's rate.
     /// - Returns: Row-major, shape `(frames, mels)`, with
-    ///   ``EPANNsGraph/FrontEndConfiguration/frameCount(sampleCount:)`` frames. dB for PANNs, no unit for EfficientAT
+    ///   `FrontEndConfiguration.frameCount(sampleCount:)` frames. dB for PANNs, no unit for EfficientAT
     ///   (whose network reads it transposed: mel is its height).
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidAudio` when the clip is too short for the reflection or
+    /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short for the reflection or
     ///   has samples that are not finite.
     public func callAsFunction(_ samples: [Float]) throws -> [Float] {
         try samples.withUnsafeBufferPointer { samples in

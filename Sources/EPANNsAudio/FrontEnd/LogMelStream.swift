@@ -22,7 +22,7 @@ public final class LogMelStream {
 
     /// Starts at the beginning of a waveform.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `backendFailure` when libavutil refuses.
+    /// - Throws: `EPANNsError` with code `backendFailure` when libavutil refuses.
     public init(_ spectrogram: LogMelSpectrogram) throws {
         self.spectrogram = spectrogram
         workspace = try spectrogram.takeWorkspace()
@@ -34,7 +34,7 @@ public final class LogMelStream {
     ///
     /// - Parameter samples: Any number of them, none included.
     /// - Returns: The frames that are now complete, row-major, shape `(frames, mels)`; often none.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidAudio` when a sample is not finite.
+    /// - Throws: `EPANNsError` with code `invalidAudio` when a sample is not finite.
     public func append(_ samples: [Float]) throws -> [Float] {
         precondition(!isFinished, "The stream is finished")
         guard let last = samples.last else { return [] }
@@ -59,7 +59,7 @@ public final class LogMelStream {
     /// Ends the waveform.
     ///
     /// - Returns: The remaining frames, row-major, shape `(frames, mels)`.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidAudio` when the whole waveform was too short.
+    /// - Throws: `EPANNsError` with code `invalidAudio` when the whole waveform was too short.
     public func finish() throws -> [Float] {
         precondition(!isFinished, "The stream is finished")
         try spectrogram.checkSampleCount(sampleCount)

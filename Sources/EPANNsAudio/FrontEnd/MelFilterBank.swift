@@ -17,8 +17,11 @@ public struct MelFilterBank: Sendable, Hashable {
 
     /// Wraps stored weights.
     ///
-    /// - Parameter tensor: Shape `(bins, mels)`.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `checkpointMismatch` when the shape is another one or a weight
+    /// - Parameters:
+    ///   - tensor: Shape `(bins, mels)`.
+    ///   - binCount: Number of bins that the front end has.
+    ///   - melBands: Number of bands that it wants.
+    /// - Throws: `EPANNsError` with code `checkpointMismatch` when the shape is another one or a weight
     ///   is not finite.
     public init(tensor: Tensor, binCount: Int, melBands: Int) throws {
         guard tensor.shape == [binCount, melBands] else {
@@ -40,7 +43,7 @@ public struct MelFilterBank: Sendable, Hashable {
 
     /// The bank a configuration asks for: Slaney's for PANNs, Kaldi's for EfficientAT.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration`.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
     public init(_ configuration: FrontEndConfiguration) throws {
         try configuration.validate()
         switch configuration.kind {

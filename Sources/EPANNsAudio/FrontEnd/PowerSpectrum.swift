@@ -27,7 +27,7 @@ package final class PowerSpectrum: @unchecked Sendable {
 
     /// Plans a transform.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `backendFailure` when libavutil has none of this length.
+    /// - Throws: `EPANNsError` with code `backendFailure` when libavutil has none of this length.
     package init(count: Int) throws {
         precondition(count >= 32 && count & (count - 1) == 0, "The length is a power of two")
         self.count = count

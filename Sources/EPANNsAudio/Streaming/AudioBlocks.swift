@@ -12,7 +12,7 @@ import EPANNsGraph
 public struct AudioBlocks: AsyncSequence, Sendable {
     /// Samples, shape `(samples)`, never empty.
     public typealias Element = [Float]
-    /// Any error, in fact an ``EPANNsGraph/EPANNsError`` or a `CancellationError`.
+    /// Any error, in fact an `EPANNsError` or a `CancellationError`.
     public typealias Failure = any Error
 
     private let source: AudioSource

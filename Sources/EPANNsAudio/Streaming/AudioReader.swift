@@ -40,7 +40,7 @@ public final class AudioReader {
     ///   - source: Where the audio comes from.
     ///   - sampleRate: The wanted rate, 1000...768 000 Hz.
     ///   - maximumDurationSeconds: Where to stop; nil reads to the end.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `fileFailure` when it cannot be opened, `unsupportedFormat` when
+    /// - Throws: `EPANNsError` with code `fileFailure` when it cannot be opened, `unsupportedFormat` when
     ///   it is not audio that can be decoded, `invalidAudio` when its header makes no sense, `invalidConfiguration` when
     ///   an argument does not.
     public init(_ source: AudioSource, sampleRate: Int, maximumDurationSeconds: Double? = nil) throws {
@@ -73,7 +73,7 @@ public final class AudioReader {
     /// Blocks have the size in which the audio comes, so that live input is not held back.
     ///
     /// - Returns: Shape `(samples)`, nominally −1...1.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidAudio` when nothing can be decoded, there is not one
+    /// - Throws: `EPANNsError` with code `invalidAudio` when nothing can be decoded, there is not one
     ///   sample, or a sample is not a finite number; `fileFailure` when reading fails. A failed reader throws the same
     ///   error again.
     public func next() throws -> [Float]? {

@@ -11,7 +11,7 @@ public final class WindowReader {
 
     /// Cuts the rest of what a reader gives.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when the plan is for another rate.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the plan is for another rate.
     public init(_ reader: AudioReader, plan: WindowPlan) throws {
         guard reader.sampleRate == plan.sampleRate else {
             throw EPANNsError(

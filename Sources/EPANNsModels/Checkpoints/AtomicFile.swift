@@ -25,7 +25,7 @@ public final class AtomicFile {
 
     /// Opens a temporary file beside `path`.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure` when the folder is missing or not writable, or `path` is a
+    /// - Throws: `EPANNsError` with code `fileFailure` when the folder is missing or not writable, or `path` is a
     ///   folder.
     public init(path: String) throws {
         try SystemCall.checkPath(path)
@@ -50,7 +50,7 @@ public final class AtomicFile {
 
     /// Appends bytes.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`, for instance when the disk is full.
+    /// - Throws: `EPANNsError` with code `fileFailure`, for instance when the disk is full.
     public func write(_ bytes: UnsafeRawBufferPointer) throws {
         precondition(descriptor >= 0, "write after commit or discard")
         try Self.writeAll(bytes, to: descriptor, path: path)
@@ -58,7 +58,7 @@ public final class AtomicFile {
 
     /// Appends text as UTF-8.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`, for instance when the disk is full.
+    /// - Throws: `EPANNsError` with code `fileFailure`, for instance when the disk is full.
     public func write(_ text: String) throws {
         var text = text
         try text.withUTF8 { try write(UnsafeRawBufferPointer($0)) }
@@ -66,7 +66,7 @@ public final class AtomicFile {
 
     /// Forces the bytes to disk and puts the file in the target's place.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`; the target then keeps what it had.
+    /// - Throws: `EPANNsError` with code `fileFailure`; the target then keeps what it had.
     public func commit() throws {
         precondition(descriptor >= 0, "commit after commit or discard")
         guard SystemCall.retrying({ fsync(descriptor) }) == 0 else {
@@ -100,7 +100,7 @@ public final class AtomicFile {
 
     /// Writes a whole file in one call.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure`; the target then keeps what it had.
+    /// - Throws: `EPANNsError` with code `fileFailure`; the target then keeps what it had.
     public static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws {
         let file = try AtomicFile(path: path)
         try file.write(bytes)

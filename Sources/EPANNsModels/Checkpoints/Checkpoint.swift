@@ -35,7 +35,7 @@ public struct Checkpoint: Sendable {
 
     /// Reads a checkpoint file, recognising the container by its first bytes.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure` when the file cannot be read, `unsupportedFormat` when it is
+    /// - Throws: `EPANNsError` with code `fileFailure` when the file cannot be read, `unsupportedFormat` when it is
     ///   sound but of another kind (TorchScript, tar, compressed, a web page), `invalidCheckpoint` when it is damaged
     ///   or asks for code to be run.
     public static func read(path: String) throws -> Checkpoint {
@@ -50,7 +50,7 @@ public struct Checkpoint: Sendable {
     /// - Parameters:
     ///   - bytes: A whole checkpoint file.
     ///   - name: What messages call it.
-    /// - Throws: ``EPANNsError`` like ``read(path:)``.
+    /// - Throws: `EPANNsError` like ``read(path:)``.
     public static func read(bytes: [UInt8], name: String) throws -> Checkpoint {
         let storage = TensorStorage(byteCount: bytes.count) { destination in
             bytes.withUnsafeBytes { destination.copyMemory(from: $0) }
@@ -63,7 +63,7 @@ public struct Checkpoint: Sendable {
     /// - Parameters:
     ///   - storage: A whole checkpoint file.
     ///   - name: What messages call it.
-    /// - Throws: ``EPANNsError`` like ``read(path:)``.
+    /// - Throws: `EPANNsError` like ``read(path:)``.
     public static func read(storage: TensorStorage, name: String) throws -> Checkpoint {
         let source = CheckpointSource(storage: storage, name: name)
         // The readers work on raw pointers into the storage.

@@ -4,7 +4,7 @@ import EPANNsGraph
 enum CheckpointSniffer {
     /// The container of `source`.
     ///
-    /// - Throws: ``EPANNsError`` with code `unsupportedFormat` for anything else, saying what it looks like.
+    /// - Throws: `EPANNsError` with code `unsupportedFormat` for anything else, saying what it looks like.
     static func format(of source: CheckpointSource) throws -> CheckpointFormat {
         let bytes = source.bytes
         guard !bytes.isEmpty else { throw source.damaged("It is empty.") }

@@ -7,7 +7,7 @@ import EPANNsGraph
 public enum FileDigest {
     /// The SHA-256 checksum of a file: 64 digits.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure` when the file cannot be read.
+    /// - Throws: `EPANNsError` with code `fileFailure` when the file cannot be read.
     public static func sha256(path: String) throws -> String {
         sha256(try MappedFile(path: path))
     }
@@ -21,7 +21,7 @@ public enum FileDigest {
     ///
     /// MD5 finds damage, not malice; it is here because Zenodo publishes nothing better for the PANNs files.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure` when the file cannot be read.
+    /// - Throws: `EPANNsError` with code `fileFailure` when the file cannot be read.
     public static func md5(path: String) throws -> String {
         md5(try MappedFile(path: path))
     }

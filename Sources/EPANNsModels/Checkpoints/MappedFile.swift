@@ -28,7 +28,7 @@ public final class MappedFile: Sendable {
 
     /// Maps a regular file; an empty file gives no bytes.
     ///
-    /// - Throws: ``EPANNsError`` with code `fileFailure` when the path is not a readable regular file.
+    /// - Throws: `EPANNsError` with code `fileFailure` when the path is not a readable regular file.
     public init(path: String) throws {
         try SystemCall.checkPath(path)
         // Non-blocking, because opening a named pipe would otherwise wait for its writer.

@@ -62,7 +62,7 @@ struct PickleHeap {
 
     /// A text value as a string; `nil` for other values.
     ///
-    /// - Throws: ``EPANNsError`` with code `invalidCheckpoint` when it is not UTF-8.
+    /// - Throws: `EPANNsError` with code `invalidCheckpoint` when it is not UTF-8.
     func text(_ value: PickleValue) throws -> String? {
         guard case .text(let range) = value else { return nil }
         guard let text = String(validating: source.bytes[range], as: UTF8.self) else {

@@ -17,7 +17,7 @@ public enum SafetensorsWriter {
     ///   - tensors: The tensors by name.
     ///   - metadata: Texts for the header's `__metadata__`.
     ///   - path: Where to write; an existing file is replaced.
-    /// - Throws: ``EPANNsError`` with code `fileFailure` when the file cannot be written, `invalidConfiguration` when
+    /// - Throws: `EPANNsError` with code `fileFailure` when the file cannot be written, `invalidConfiguration` when
     ///   a name is empty or reserved or the header would be too large.
     public static func write(_ tensors: [String: Tensor], metadata: [String: String] = [:], to path: String) throws {
         let names = layout(tensors)

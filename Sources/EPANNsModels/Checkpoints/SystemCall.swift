@@ -8,7 +8,7 @@ import Musl
 import Darwin
 #endif
 
-/// Turns failed system calls into ``EPANNsError``s; the one place of this module that reads `errno`.
+/// Turns failed system calls into `EPANNsError`s; the one place of this module that reads `errno`.
 enum SystemCall {
     /// An error with code `fileFailure` for the call that has just failed.
     static func failure(_ action: String, _ path: String, _ number: Int32 = errno) -> EPANNsError {

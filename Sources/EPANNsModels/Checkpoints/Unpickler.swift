@@ -32,7 +32,7 @@ struct Unpickler {
 
     /// Reads one pickle and leaves the cursor behind its end.
     ///
-    /// - Throws: ``EPANNsError`` with code `invalidCheckpoint` when the pickle is damaged, too large or asks for code,
+    /// - Throws: `EPANNsError` with code `invalidCheckpoint` when the pickle is damaged, too large or asks for code,
     ///   `unsupportedFormat` when it holds kinds of tensors that are not supported.
     static func load(_ cursor: inout ByteCursor) throws -> Pickle {
         var unpickler = Unpickler(cursor)

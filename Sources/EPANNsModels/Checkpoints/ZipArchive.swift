@@ -46,7 +46,7 @@ struct ZipArchive {
 
     /// Where an entry's data is; `nil` when there is no such entry.
     ///
-    /// - Throws: ``EPANNsError`` with code `unsupportedFormat` for a compressed or encrypted entry.
+    /// - Throws: `EPANNsError` with code `unsupportedFormat` for a compressed or encrypted entry.
     func data(of name: String) throws -> Range<Int>? {
         guard let entry = entries[name] else { return nil }
         guard entry.isStored, !entry.isEncrypted else {

@@ -10,7 +10,7 @@ package struct ArchitectureRecognizer {
 
     /// The configuration.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `checkpointMismatch` when no architecture fits, or
+    /// - Throws: `EPANNsError` with code `checkpointMismatch` when no architecture fits, or
     ///   `unsupportedFormat` when one is recognised that cannot run yet.
     package func configuration() throws -> ModelConfiguration {
         try refuseKnownOthers()

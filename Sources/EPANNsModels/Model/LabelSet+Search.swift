@@ -4,7 +4,7 @@ extension LabelSet {
     /// Finds classes: names that contain a text (any case), a MID, or an index.
     ///
     /// - Returns: Indices in the order of the classes, never none.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` that suggests the nearest names, when
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` that suggests the nearest names, when
     ///   nothing is found.
     public func search(_ text: String) throws -> [Int] {
         let wanted = text.trimmingSpaces.lowercased()

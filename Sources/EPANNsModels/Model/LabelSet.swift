@@ -40,7 +40,7 @@ public struct LabelSet: Codable, Hashable, Sendable {
 
     /// Finds a class by name (any case), MID or index.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` that suggests the nearest names.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` that suggests the nearest names.
     public func index(of text: String) throws -> Int {
         let wanted = text.trimmingSpaces
         if let exact = labels.firstIndex(where: { $0.name == wanted || (!$0.mid.isEmpty && $0.mid == wanted) }) {
@@ -79,7 +79,7 @@ public struct LabelSet: Codable, Hashable, Sendable {
 
     /// Reads a list of labels: AudioSet's CSV (`index,mid,display_name`), or one name a line.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when names repeat or the list is empty.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when names repeat or the list is empty.
     public static func parse(_ text: String) throws -> LabelSet {
         let lines = text.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.trimmingSpaces.isEmpty }
         let isCSV = lines.first?.lowercased().hasPrefix("index,mid,display_name") ?? false

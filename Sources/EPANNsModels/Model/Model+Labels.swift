@@ -4,7 +4,7 @@ import Foundation
 extension Model {
     /// Replaces the labels.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when their number is another than the
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when their number is another than the
     ///   classes'.
     public mutating func replaceLabels(_ labels: LabelSet) throws {
         guard labels.count == configuration.classCount else {
@@ -19,7 +19,7 @@ extension Model {
 extension LabelSet {
     /// Reads a file of labels; see ``parse(_:)``.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `fileFailure` when the file cannot be read or is not a small text
+    /// - Throws: `EPANNsError` with code `fileFailure` when the file cannot be read or is not a small text
     ///   in UTF-8, otherwise as ``parse(_:)``.
     public static func read(path: String) throws -> LabelSet {
         let file = try MappedFile(path: path)

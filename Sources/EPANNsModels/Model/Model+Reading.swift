@@ -4,7 +4,7 @@ import Foundation
 extension Model {
     /// Reads a model file: one of ours, or a published checkpoint whose architecture and widths are recognised.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `fileFailure`, `unsupportedFormat`, `invalidCheckpoint`, or
+    /// - Throws: `EPANNsError` with code `fileFailure`, `unsupportedFormat`, `invalidCheckpoint`, or
     ///   `checkpointMismatch` listing every tensor that does not fit.
     public static func read(path: String) throws -> Model {
         let checkpoint = try Checkpoint.read(path: path)

@@ -12,8 +12,9 @@ extension Model {
     /// final place and renamed.
     ///
     /// - Parameters:
+    ///   - path: Where the file will lie.
     ///   - dataType: Element type of the weights, `float32` or `bfloat16`; statistics and biases are Float32.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `fileFailure`, or `invalidConfiguration` for another element type.
+    /// - Throws: `EPANNsError` with code `fileFailure`, or `invalidConfiguration` for another element type.
     public func write(to path: String, dataType: DataType = .float32) throws {
         guard dataType == .float32 || dataType == .bfloat16 else {
             throw EPANNsError(

@@ -33,7 +33,7 @@ public struct Model: Sendable {
 
     /// Makes a model of parts.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `checkpointMismatch` when the tensors do not fit,
+    /// - Throws: `EPANNsError` with code `checkpointMismatch` when the tensors do not fit,
     ///   `invalidConfiguration` when the labels' number is another than the classes'.
     public init(
         name: String, configuration: ModelConfiguration, weights: [String: Tensor], labels: LabelSet? = nil

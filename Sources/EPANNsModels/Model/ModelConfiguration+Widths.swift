@@ -15,7 +15,7 @@ extension ModelConfiguration {
     /// The same network with other widths: what pruning makes of it.
     ///
     /// - Parameter widths: One for every convolution: 4 for CNN6, 8 for CNN10, 12 for CNN14 and E-PANNs.
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when their number or one of them makes no
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when their number or one of them makes no
     ///   sense, or the architecture is no chain of convolutions.
     public func withWidths(_ widths: [Int]) throws -> ModelConfiguration {
         let changed: ModelConfiguration

@@ -62,7 +62,7 @@ public enum ModelConfiguration: Hashable, Sendable {
 
     /// The network's graph.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when a number makes no sense; a
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number makes no sense; a
     ///   configuration may come from a file.
     public func graph() throws -> ModelGraph {
         try validate()
@@ -83,7 +83,7 @@ public enum ModelConfiguration: Hashable, Sendable {
 
     /// Checks every number.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration`.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
     public func validate() throws {
         try frontEnd.validate()
         let (widths, expected): ([Int], Int) =

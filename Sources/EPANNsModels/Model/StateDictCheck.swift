@@ -4,7 +4,7 @@ import EPANNsGraph
 enum StateDictCheck {
     /// Checks names and shapes.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `checkpointMismatch` that lists every missing, extra and
+    /// - Throws: `EPANNsError` with code `checkpointMismatch` that lists every missing, extra and
     ///   mis-shaped tensor at once. Entries that inference can do without may be missing.
     static func validate(_ tensors: [String: Tensor], against specs: [ParameterSpec], architecture: String) throws {
         var missing: [String] = []
