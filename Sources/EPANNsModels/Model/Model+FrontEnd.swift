@@ -10,7 +10,7 @@ extension Model {
     ///
     /// Test: `ModelFileTests`.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` when the file tells its front end, or the
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the file tells its front end, or the
     ///   number of mel bands does not fit.
     public mutating func replaceFrontEnd(_ frontEnd: FrontEndConfiguration) throws {
         let refusal = EPANNsError(
