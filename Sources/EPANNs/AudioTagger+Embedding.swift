@@ -14,7 +14,7 @@ extension AudioTagger {
     ///   - windowSeconds: Length of a window; nil takes the clip as a whole.
     ///   - hopSeconds: Distance between the starts of two windows; nil for windows side by side.
     ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
-    /// - Throws: `EPANNsError` as ``tag(_:name:selection:)``.
+    /// - Throws: `EPANNsError` as ``tag(_:name:selection:includesDigest:)``.
     public func embed(
         _ source: AudioSource, name: String, windowSeconds: Double? = nil, hopSeconds: Double? = nil,
         concurrency: Int = 1

@@ -91,7 +91,13 @@ public final class AudioTagger: Sendable {
     /// The model's name, digest and arithmetic.
     ///
     /// The first call reads the whole file.
-    public var identity: ModelIdentity {
+    public var identity: ModelIdentity { identity(includesDigest: true) }
+
+    /// The model's name.
+    public var modelName: String { model.name }
+
+    func identity(includesDigest: Bool) -> ModelIdentity {
+        guard includesDigest else { return ModelIdentity(name: model.name, sha256: nil, precision: precision) }
         let sha256 = digest.withLock { digest in
             if let known = digest { return known }
             let computed = model.sha256()
@@ -166,14 +172,15 @@ public final class AudioTagger: Sendable {
     ///   - source: A file, a pipe or standard input.
     ///   - name: What the result calls the source.
     ///   - selection: Which tags are reported.
+    ///   - includesDigest: Whether the result has the digest of the model's file, which is read for it once.
     /// - Throws: As ``tag(file:selection:)``.
     public func tag(
-        _ source: AudioSource, name: String, selection: TagSelection = TagSelection()
+        _ source: AudioSource, name: String, selection: TagSelection = TagSelection(), includesDigest: Bool = true
     ) throws -> TaggedAudio {
         let clip = try load(source)
         let tags = try tag(samples: clip.samples, selection: selection)
         return TaggedAudio(
-            file: name, durationSeconds: clip.durationSeconds, model: identity,
+            file: name, durationSeconds: clip.durationSeconds, model: identity(includesDigest: includesDigest),
             windows: [TaggedWindow(startSeconds: 0, endSeconds: clip.durationSeconds, tags: tags)],
             warnings: clip.sourceInfo.warnings + [padding(of: clip.samples.count)].compactMap(\.self))
     }
@@ -195,9 +202,24 @@ public final class AudioTagger: Sendable {
 
     /// What to say of a clip that was padded; nil when it was long enough.
     public func padding(of sampleCount: Int) -> String? {
+        padding(of: sampleCount) { "The audio lasts \($0) s and was" }
+    }
+
+    /// What to say of a window that was padded; nil when it was long enough.
+    func padding(of window: AudioWindow, plan: WindowPlan) -> String? {
+        let isWhole = window.samples.count == plan.windowSamples
+        if window.index == 0, !isWhole { return padding(of: window.samples.count) }
+        return padding(of: window.samples.count) { seconds in
+            isWhole
+                ? "Windows of \(seconds) s were"
+                : "The last window, from \(String(format: "%.3f", window.startSeconds)) s, lasts \(seconds) s and was"
+        }
+    }
+
+    private func padding(of sampleCount: Int, subject: (_ seconds: String) -> String) -> String? {
         guard sampleCount < minimumSampleCount else { return nil }
         let text = { (count: Int) in String(format: "%.3f", Double(count) / Double(self.sampleRate)) }
-        return "The audio lasts \(text(sampleCount)) s and was padded with silence to the model's minimum of "
+        return "\(subject(text(sampleCount))) padded with silence to the model's minimum of "
             + "\(text(minimumSampleCount)) s; scores of so short a clip mean little."
     }
 }

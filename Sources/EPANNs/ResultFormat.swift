@@ -54,6 +54,9 @@ public enum ResultFormat: String, CaseIterable, Sendable {
     /// Whether results of a long recording can be written window by window; an object of JSON comes whole.
     public var isStreamable: Bool { self == .text || self == .csv }
 
+    /// Whether a result says which model gave it.
+    public var namesModel: Bool { self == .json || self == .jsonl }
+
     /// One window of a recording that is written window by window.
     public func window(_ window: TaggedWindow, file: String) -> String {
         self == .csv ? Self.csvRows(window, file: file) : Self.textLine(window)

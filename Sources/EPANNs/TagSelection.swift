@@ -46,7 +46,7 @@ public struct TagSelection: Hashable, Sendable {
         let candidates = scores.enumerated().filter { index, score in
             (threshold.map { score >= $0 } ?? true) && (allowed?.contains(index) ?? true) && !denied.contains(index)
         }
-        let best = candidates.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }.prefix(topK)
+        let best = candidates.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }.prefix(max(0, topK))
         return best.map { index, score in
             let label = labels.labels[index]
             return Tag(index: index, mid: label.mid, name: label.name, score: score)

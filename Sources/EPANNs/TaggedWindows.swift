@@ -16,6 +16,7 @@ public struct TaggedWindows: AsyncSequence, Sendable {
     let hopSeconds: Double?
     let selection: TagSelection
     let concurrency: Int
+    let onWarning: @Sendable (String) -> Void
 
     /// Starts reading.
     public func makeAsyncIterator() -> Iterator { Iterator(worker: Worker(self)) }
@@ -26,7 +27,10 @@ public struct TaggedWindows: AsyncSequence, Sendable {
 
         /// The next window; nil at the end.
         ///
-        /// - Throws: As ``AudioTagger/tag(_:name:windowSeconds:hopSeconds:selection:concurrency:progress:)``.
+        /// A task that is cancelled meanwhile is not woken: reading may wait for a silent pipe as long as it likes.
+        ///
+        /// - Throws: As ``AudioTagger/forEachWindow(of:windowSeconds:hopSeconds:concurrency:_:)``; `CancellationError`
+        ///   when the task was cancelled before the call.
         public mutating func next() async throws -> TaggedWindow? { try await worker.next() }
     }
 
@@ -36,6 +40,7 @@ public struct TaggedWindows: AsyncSequence, Sendable {
     final class Worker: @unchecked Sendable {
         // Touched on `queue` only.
         private var state: State
+        private var hasPadded = false
         private let sequence: TaggedWindows
         private let queue = DispatchQueue(label: "epanns.windows")
 
@@ -61,15 +66,23 @@ public struct TaggedWindows: AsyncSequence, Sendable {
             do {
                 if case .initial = state {
                     let reader = try sequence.tagger.windowReader(
-                        of: sequence.source, windowSeconds: sequence.windowSeconds, hopSeconds: sequence.hopSeconds)
+                        of: sequence.source, windowSeconds: sequence.windowSeconds, hopSeconds: sequence.hopSeconds,
+                        concurrency: sequence.concurrency)
                     state = .reading(reader, [])
                 }
                 guard case .reading(let reader, var ready) = state else { return nil }
                 if ready.isEmpty {
-                    ready = try sequence.tagger.nextOutputs(reader, concurrency: sequence.concurrency).map {
+                    let results = try sequence.tagger.nextOutputs(reader, concurrency: sequence.concurrency)
+                    if results.isEmpty { reader.reader.info.warnings.forEach(sequence.onWarning) }
+                    for (window, _) in results where !hasPadded {
+                        guard let note = sequence.tagger.padding(of: window, plan: reader.plan) else { continue }
+                        hasPadded = true
+                        sequence.onWarning(note)
+                    }
+                    ready = results.map { window, outputs in
                         TaggedWindow(
-                            startSeconds: $0.window.startSeconds, endSeconds: $0.window.endSeconds,
-                            tags: sequence.selection.tags($0.outputs.scores, labels: sequence.tagger.labels))
+                            startSeconds: window.startSeconds, endSeconds: window.endSeconds,
+                            tags: sequence.selection.tags(outputs.scores, labels: sequence.tagger.labels))
                     }
                 }
                 guard !ready.isEmpty else {

@@ -54,6 +54,24 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: "Replaces the output activation.")
     var activation: OutputActivation?
 
+    /// PANNs' front ends by sample rate.
+    enum FrontEnd: String, ExpressibleByArgument, CaseIterable {
+        case hz32k = "32k"
+        case hz16k = "16k"
+        case hz8k = "8k"
+
+        func configuration(melBands: Int) -> FrontEndConfiguration {
+            switch self {
+            case .hz32k: .panns32k(melBands: melBands)
+            case .hz16k: .panns16k
+            case .hz8k: .panns8k
+            }
+        }
+    }
+
+    @Option(help: "PANNs' variant, for a checkpoint that stores no front end (default: 32k).")
+    var frontEnd: FrontEnd?
+
     @Option(help: "Element type of the weights; bf16 halves the file and rounds them to three digits.")
     var dtype = WeightType.fp32
 
@@ -74,6 +92,9 @@ struct ConvertCommand: ParsableCommand {
         if let labels { try model.replaceLabels(LabelSet.read(path: labels)) }
         if let name { model.name = name }
         if let activation { model.configuration.outputActivation = activation }
+        if let frontEnd {
+            try model.replaceFrontEnd(frontEnd.configuration(melBands: model.configuration.frontEnd.melBands))
+        }
         model.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
         try model.write(to: output, dataType: dtype.dataType)
         try printSummary(of: model)
@@ -106,7 +127,7 @@ struct ConvertCommand: ParsableCommand {
             ),
             ("SHA-256", FileDigest.sha256(written)),
         ]
-        for (label, text) in rows { print("\(label.padded(to: 12))\(text)") }
-        for note in model.notes { print("\("Note".padded(to: 12))\(note)") }
+        let notes = model.notes.map { ("Note", $0) }
+        try StandardOutput.writeLines((rows + notes).map { "\($0.padded(to: 12))\($1)" })
     }
 }

@@ -47,11 +47,11 @@ struct EmbedCommand: ParsableCommand {
     func run() throws {
         let (files, missing) = try input.files()
         let writer = try EmbeddingWriter(format: format, destination: destination(files), inputs: files)
+        // One clip as a whole gets all cores; windows or files go side by side.
         let cores = ProcessInfo.processInfo.activeProcessorCount
-        // One clip as a whole gets all cores; windows or files go side by side, on one thread each.
-        let isSingleRun = input.window == nil && files.count == 1
-        let tagger = try model.tagger(defaultThreads: isSingleRun ? cores : 1)
-        let workers = max(1, cores / tagger.network.options.threads)
+        let split = model.split(units: input.window == nil ? files.count : cores)
+        let tagger = try model.tagger(split)
+        let workers = split.jobs
         let filesAtOnce = input.window == nil ? workers : 1
         var failureCount = missing
         for start in stride(from: 0, to: files.count, by: filesAtOnce) {

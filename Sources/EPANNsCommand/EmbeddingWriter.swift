@@ -54,14 +54,14 @@ final class EmbeddingWriter {
     }
 
     private func writeText(_ piece: String) throws {
-        if let text { try text.write(piece) } else { print(piece, terminator: "") }
+        if let text { try text.write(piece) } else { try StandardOutput.write(piece) }
     }
 
     private func writeArray(_ embedded: EmbeddedAudio, of input: InputFile) throws {
         let (values, shape) = embedded.matrix
         switch destination {
         case .standardOutput:
-            try FileHandle.standardOutput.write(contentsOf: Data(NumPyFile.bytes(values, shape: shape)))
+            try StandardOutput.write(Data(NumPyFile.bytes(values, shape: shape)))
         case .file(let path): try NumPyFile.write(values, shape: shape, to: path)
         case .folder(let folder):
             let path = Self.path(of: input, in: folder)

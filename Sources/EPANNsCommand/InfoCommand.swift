@@ -51,7 +51,7 @@ struct InfoCommand: ParsableCommand {
     func run() throws {
         let report = try report()
         if output.format == .json { return try JSONOutput.print(report) }
-        for line in InfoText.lines(report, showsAll: all, width: Terminal.width) { print(line) }
+        try StandardOutput.writeLines(InfoText.lines(report, showsAll: all, width: Terminal.width))
     }
 
     private func report() throws -> ModelReport {

@@ -4,7 +4,7 @@ import Foundation
 enum JSONOutput {
     /// Prints a value over several lines.
     static func print(_ value: some Encodable) throws {
-        Swift.print(try text(value, formatting: [.prettyPrinted]))
+        try StandardOutput.writeLines([text(value, formatting: [.prettyPrinted])])
     }
 
     /// A value on one line.

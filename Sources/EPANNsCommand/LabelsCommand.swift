@@ -47,14 +47,14 @@ struct LabelsCommand: ParsableCommand {
             try model.map { try Model.read(path: ModelCache.standard().resolve($0).path).labels } ?? .audioSet
         let indices = try search.map { try labels.search($0) } ?? Array(labels.labels.indices)
         switch format {
-        case .csv: print(labels.csv(of: indices), terminator: "")
+        case .csv: try StandardOutput.write(labels.csv(of: indices))
         case .json:
             try JSONOutput.print(
                 indices.map { Row(index: $0, mid: labels.labels[$0].mid, name: labels.labels[$0].name) })
         case .text:
             var table = TextTable([("INDEX", .right), ("MID", .left), ("NAME", .left)])
             for index in indices { table.add("\(index)", labels.labels[index].mid, labels.labels[index].name) }
-            for line in table.lines { print(line) }
+            try StandardOutput.writeLines(table.lines)
         }
     }
 }

@@ -24,16 +24,14 @@ struct ModelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Threads of one run (default: all cores for a single clip, 1 where several run side by side).",
+            "Threads of one run (default: the cores, shared out among what runs side by side).",
             valueName: "n"))
     var threads: Int?
 
-    @Option(
-        help: """
-            Replaces the output activation: sigmoid gives independent probabilities and is right for all models here; \
-            softmax reproduces the published E-PANNs demo; none gives logits.
-            """)
-    var activation: OutputActivation?
+    @Flag(
+        name: .shortAndLong,
+        help: "Say on standard error what runs, which is said anyway where that is a terminal.")
+    var verbose = false
 
     /// Path of the model's file.
     func resolvedPath() throws -> String {
@@ -49,10 +47,24 @@ struct ModelOptions: ParsableArguments {
         return try ModelCache.standard().resolve(model).path
     }
 
-    /// Opens the model for runs with so many threads where the user gave no number.
-    func tagger(defaultThreads: Int) throws -> AudioTagger {
-        try AudioTagger(
+    /// How the cores are shared out.
+    func split(units: Int, jobs: Int? = nil) -> WorkSplit {
+        WorkSplit(
+            units: units, jobs: jobs, threads: threads, cores: ProcessInfo.processInfo.activeProcessorCount)
+    }
+
+    /// Opens the model, and says what a user should know of it and, with `--verbose` or on a terminal, what runs.
+    func tagger(_ split: WorkSplit, activation: OutputActivation? = nil) throws -> AudioTagger {
+        let tagger = try AudioTagger(
             modelPath: resolvedPath(),
-            options: .init(precision: precision, threads: threads ?? defaultThreads, outputActivation: activation))
+            options: .init(precision: precision, threads: split.threads, outputActivation: activation))
+        for note in tagger.modelNotes { StandardError.write(note) }
+        if verbose || StandardError.isTerminal {
+            let (threads, jobs) = (split.threads, split.jobs)
+            StandardError.write(
+                "\(tagger.modelName), \(tagger.precision.rawValue), \(threads) thread\(threads == 1 ? "" : "s"), "
+                    + "\(jobs) job\(jobs == 1 ? "" : "s")")
+        }
+        return tagger
     }
 }

@@ -57,28 +57,30 @@ extension ModelsCommand {
                 }
                 display?.endLine()
                 rows.append(Row(result))
-                if output.format == .text { printText(result, model) }
+                if output.format == .text { try printText(result, model) }
             }
             if output.format == .json { try JSONOutput.print(rows) }
         }
 
-        private func printText(_ result: DownloadResult, _ model: RegisteredModel) {
+        private func printText(_ result: DownloadResult, _ model: RegisteredModel) throws {
             let digest = result.record.digest
-            print(
+            var lines = [
                 "\(model.name): \(result.wasCached ? "already there" : "downloaded"), \(digest.byteCount) bytes, "
-                    + "\(result.path)")
-            print("SHA-256 \(digest.sha256)")
+                    + "\(result.path)",
+                "SHA-256 \(digest.sha256)",
+            ]
             if result.record.trust == .firstUse {
-                print(
+                lines.append(
                     "The authors published no checksum: this copy is trusted from now on, and recorded; “epanns models "
                         + "verify” shows later changes.")
             }
             if let matches = result.matchesPublicCopy {
-                print("It is \(matches ? "" : "NOT ")the same file as a public copy on GitHub.")
+                lines.append("It is \(matches ? "" : "NOT ")the same file as a public copy on GitHub.")
             }
             if !model.isSupported {
-                print("This version cannot run \(model.architecture) yet.")
+                lines.append("This version cannot run \(model.architecture) yet.")
             }
+            try StandardOutput.writeLines(lines)
         }
 
         private struct Row: Encodable {
@@ -109,7 +111,7 @@ private final class ProgressDisplay: Sendable {
     }
 
     private let name: String
-    private let isTerminal = isatty(STDERR_FILENO) == 1
+    private let isTerminal = StandardError.isTerminal
     private let state = Mutex(State())
 
     init(name: String) { self.name = name }
@@ -175,7 +177,5 @@ private final class ProgressDisplay: Sendable {
         write(text + "\n")
     }
 
-    private func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
-    }
+    private func write(_ text: String) { StandardError.writeBare(text) }
 }

@@ -85,12 +85,13 @@ extension ModelsCommand {
                 .filter { (!cached || $0.isCached) && (!runnable || $0.model.isSupported) }
             if output.format == .json { return try JSONOutput.print(rows) }
             if rows.isEmpty {
-                print("No model is in \(cache.directory). “epanns models list” prints those that can be downloaded.")
-                return
+                return try StandardOutput.writeLines([
+                    "No model is in \(cache.directory). “epanns models list” prints those that can be downloaded."
+                ])
             }
             let nameWidth = rows.map(\.model.name.count).max() ?? 0
-            print("\("NAME".padded(to: nameWidth))  mAP    PARAMETERS       SIZE  RUNS   HERE")
-            for row in rows { print(line(row, nameWidth: nameWidth)) }
+            let title = "\("NAME".padded(to: nameWidth))  mAP    PARAMETERS       SIZE  RUNS   HERE"
+            try StandardOutput.writeLines([title] + rows.map { line($0, nameWidth: nameWidth) })
         }
 
         private func line(_ row: ModelStatus, nameWidth: Int) -> String {
@@ -127,7 +128,7 @@ extension ModelsCommand {
         @OptionGroup var cacheOption: CacheOption
 
         func run() throws {
-            print(try cacheOption.cache().resolve(name).path)
+            try StandardOutput.writeLines([try cacheOption.cache().resolve(name).path])
         }
     }
 
@@ -145,7 +146,7 @@ extension ModelsCommand {
             let cache = try cacheOption.cache()
             let model = try ModelRegistry.standard.model(named: name)
             if output.format == .json { return try JSONOutput.print(ModelStatus(model: model, cache: cache)) }
-            for (label, value) in facts(model, cache) { print("\((label + ":").padded(to: 13))\(value)") }
+            try StandardOutput.writeLines(facts(model, cache).map { "\(($0 + ":").padded(to: 13))\($1)" })
         }
 
         private func facts(_ model: RegisteredModel, _ cache: ModelCache) -> [(String, String)] {
@@ -195,9 +196,9 @@ extension ModelsCommand {
             if output.format == .json {
                 try JSONOutput.print(reports)
             } else if reports.isEmpty {
-                print("No model is in \(cache.directory), so there is nothing to verify.")
+                try StandardOutput.writeLines(["No model is in \(cache.directory), so there is nothing to verify."])
             } else {
-                for report in reports { print("\(report.model): \(verdict(report))") }
+                try StandardOutput.writeLines(reports.map { "\($0.model): \(verdict($0))" })
             }
             if reports.contains(where: { !$0.isGood }) { throw ExitCode.failure }
         }

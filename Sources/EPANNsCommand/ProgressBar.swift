@@ -19,7 +19,7 @@ final class ProgressBar: Sendable {
 
     init(total: Int) {
         self.total = total
-        isShown = total > 1 && isatty(STDERR_FILENO) != 0
+        isShown = total > 1 && StandardError.isTerminal
     }
 
     /// Counts an input.
@@ -74,5 +74,5 @@ final class ProgressBar: Sendable {
                 + "\(ResultFormat.clock(left.rounded())) left")
     }
 
-    private func write(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
+    private func write(_ text: String) { StandardError.writeBare(text) }
 }

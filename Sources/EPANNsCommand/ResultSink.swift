@@ -44,8 +44,8 @@ final class ResultSink: Sendable {
         }
     }
 
-    func begin() { if folder == nil { write(format.header) } }
-    func end() { if folder == nil { write(format.footer) } }
+    func begin() throws { if folder == nil { try StandardOutput.write(format.header) } }
+    func end() throws { if folder == nil { try StandardOutput.write(format.footer) } }
 
     /// Takes the result of input number `index`, nil where it failed.
     func put(_ audio: TaggedAudio?, index: Int, input: InputFile, progress: ProgressBar) throws {
@@ -63,18 +63,14 @@ final class ResultSink: Sendable {
             return
         }
         let text = try audio.map(format.body)
-        state.withLock { state in
+        try state.withLock { state in
             state.waiting[index] = .some(text)
             while let ready = state.waiting.removeValue(forKey: state.next) {
                 state.next += 1
                 guard let ready else { continue }
-                progress.aside { write((state.isFirst ? "" : format.separator) + ready) }
+                try progress.aside { try StandardOutput.write((state.isFirst ? "" : format.separator) + ready) }
                 state.isFirst = false
             }
         }
-    }
-
-    private func write(_ text: String) {
-        if !text.isEmpty { FileHandle.standardOutput.write(Data(text.utf8)) }
     }
 }

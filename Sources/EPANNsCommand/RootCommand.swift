@@ -48,7 +48,22 @@ struct RootCommand: AsyncParsableCommand {
             StandardError.write("\(error)")
             failed.exit(withError: ExitCode(error.exitStatus))
         } catch {
-            failed.exit(withError: error)
+            exit(failed, error)
         }
+    }
+
+    /// Ends as ArgumentParser does, but a help text that cannot be written is a failure.
+    private static func exit(_ command: any ParsableCommand.Type, _ error: any Error) -> Never {
+        guard command.exitCode(for: error) == .success else { command.exit(withError: error) }
+        do {
+            let text = command.fullMessage(for: error)
+            if !text.isEmpty { try StandardOutput.writeLines([text]) }
+        } catch let error as EPANNsError {
+            StandardError.write("\(error)")
+            command.exit(withError: ExitCode(error.exitStatus))
+        } catch {
+            command.exit(withError: error)
+        }
+        command.exit(withError: nil)
     }
 }

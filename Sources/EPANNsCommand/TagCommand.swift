@@ -26,6 +26,13 @@ struct TagCommand: ParsableCommand {
     @OptionGroup var input: InputOptions
     @OptionGroup(title: "Model") var model: ModelOptions
 
+    @Option(
+        help: """
+            Replaces the output activation: sigmoid gives independent probabilities and is right for all models here; \
+            softmax reproduces the published E-PANNs demo; none gives logits.
+            """)
+    var activation: OutputActivation?
+
     @Option(name: [.customShort("k"), .long], help: ArgumentHelp("At most so many tags a window.", valueName: "n"))
     var topK = 10
 
@@ -58,13 +65,17 @@ struct TagCommand: ParsableCommand {
         completion: .directory)
     var output: String?
 
-    @Flag(help: "Skip inputs whose file the output folder already holds.")
+    @Flag(
+        help: """
+            Skip inputs whose file the output folder already holds. The folder's \(TagSettings.fileName) says with \
+            which model and settings they were made; with others the command refuses.
+            """)
     var resume = false
 
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "Inputs, or windows of a single input, that are computed side by side (default: the cores).",
+            "Inputs, or windows of a single input, that are computed side by side (default: as many as there are, at most the cores).",
             valueName: "n"))
     var jobs: Int?
 
@@ -79,60 +90,88 @@ struct TagCommand: ParsableCommand {
         let sink = ResultSink(format: format, folder: output)
         try sink.checkNames(found)
         let files = resume ? found.filter { !sink.holds($0) } : found
+        let cores = ProcessInfo.processInfo.activeProcessorCount
+        // Files go side by side, or the windows of one; live input is not made to wait for a batch of windows.
+        let canSplit = input.window != nil && found[0].path != "-"
+        let split = model.split(units: files.count > 1 ? files.count : canSplit ? cores : 1, jobs: jobs)
+        let tagger = try model.tagger(split, activation: activation)
+        let selection = try TagSelection(
+            topK: topK, threshold: threshold, allow: allow, deny: deny, labels: tagger.labels)
+        if let output { try keepSettings(tagger, selection, folder: output, isEmpty: files.count == found.count) }
         if files.count < found.count {
             StandardError.write("\(found.count - files.count) of \(found.count) inputs are in \(output ?? "") already.")
         }
         if files.isEmpty { return try report(failed: missing, of: missing + found.count) }
-
-        let cores = ProcessInfo.processInfo.activeProcessorCount
-        let isParallel = files.count > 1 || missing > 0 || (input.window != nil && files[0].path != "-")
-        let jobs = isParallel ? self.jobs ?? cores : 1
-        let tagger = try model.tagger(defaultThreads: max(1, cores / jobs))
-        for note in tagger.modelNotes { StandardError.write(note) }
-        let selection = try TagSelection(
-            topK: topK, threshold: threshold, allow: allow, deny: deny, labels: tagger.labels)
-        // The digest of a large file takes a while: meanwhile audio is read and the plan compiled.
-        Thread.detachNewThread { _ = tagger.identity }
-
-        if files.count == 1, missing == 0, let window = input.window, format.isStreamable, output == nil {
-            return try stream(files[0], tagger, selection, windowSeconds: window, concurrency: jobs)
+        if format.namesModel {
+            // The digest of a large file takes a while: meanwhile audio is read and the plan compiled.
+            Thread.detachNewThread { _ = tagger.identity }
         }
-        if files.count == 1, missing == 0 {
-            sink.begin()
-            let progress = ProgressBar(total: 1)
-            let audio = try tag(files[0], tagger, selection, concurrency: jobs)
-            for warning in audio.warnings ?? [] { StandardError.write("\(files[0].path): \(warning)") }
-            try sink.put(audio, index: 0, input: files[0], progress: progress)
-            sink.end()
-            return
-        }
-        let failed = try tagAll(files, tagger, selection, sink, jobs: jobs)
+        if files.count == 1, missing == 0 { return try tagOne(files[0], tagger, selection, sink, jobs: split.jobs) }
+        let failed = try tagAll(files, tagger, selection, sink, jobs: split.jobs)
         try report(failed: failed + missing, of: files.count + missing)
+    }
+
+    /// Compares the run with what the output folder holds already, or notes there what this run is.
+    private func keepSettings(
+        _ tagger: AudioTagger, _ selection: TagSelection, folder: String, isEmpty: Bool
+    ) throws {
+        let settings = TagSettings(
+            modelSHA256: tagger.identity.sha256, precision: tagger.precision.rawValue,
+            activation: activation.map { "\($0)" }, windowSeconds: input.window,
+            hopSeconds: input.hop == input.window ? nil : input.hop, topK: topK, threshold: threshold,
+            allow: selection.allowed?.sorted(), deny: selection.denied.sorted(), format: format.rawValue)
+        guard resume else { return try settings.write(folder: folder) }
+        if let stored = try TagSettings.read(folder: folder) {
+            try settings.check(against: stored, folder: folder)
+        } else if isEmpty {
+            try settings.write(folder: folder)
+        } else {
+            StandardError.write(
+                "\(folder) does not say with which model and settings its results were made; they are accepted.")
+        }
+    }
+
+    private func tagOne(
+        _ file: InputFile, _ tagger: AudioTagger, _ selection: TagSelection, _ sink: ResultSink, jobs: Int
+    ) throws {
+        if let window = input.window, format.isStreamable, output == nil {
+            return try stream(file, tagger, selection, windowSeconds: window, concurrency: jobs)
+        }
+        // Computed first, so that a failure leaves no half of a document.
+        let audio = try tag(file, tagger, selection, concurrency: jobs)
+        for warning in audio.warnings ?? [] { StandardError.write("\(file.path): \(warning)") }
+        try sink.begin()
+        try sink.put(audio, index: 0, input: file, progress: ProgressBar(total: 1))
+        try sink.end()
     }
 
     private func tag(
         _ file: InputFile, _ tagger: AudioTagger, _ selection: TagSelection, concurrency: Int
     ) throws -> TaggedAudio {
         let source = try input.source(file)
-        guard let window = input.window else { return try tagger.tag(source, name: file.path, selection: selection) }
+        let namesModel = format.namesModel
+        guard let window = input.window else {
+            return try tagger.tag(source, name: file.path, selection: selection, includesDigest: namesModel)
+        }
         return try tagger.tag(
             source, name: file.path, windowSeconds: window, hopSeconds: input.hop, selection: selection,
-            concurrency: concurrency)
+            concurrency: concurrency, includesDigest: namesModel)
     }
 
     /// Prints windows as they come: for live input, and so that a long recording needs no memory for its results.
     private func stream(
         _ file: InputFile, _ tagger: AudioTagger, _ selection: TagSelection, windowSeconds: Double, concurrency: Int
     ) throws {
-        func write(_ text: String) { FileHandle.standardOutput.write(Data(text.utf8)) }
-        write(format == .text ? "\(file.path)\n" : format.header)
+        // Written with the first window: a source that cannot be read leaves no output.
+        var header = format == .text ? "\(file.path)\n" : format.header
         let (_, warnings) = try tagger.forEachWindow(
             of: input.source(file), windowSeconds: windowSeconds, hopSeconds: input.hop, concurrency: concurrency
         ) { window, outputs in
             let tagged = TaggedWindow(
                 startSeconds: window.startSeconds, endSeconds: window.endSeconds,
                 tags: selection.tags(outputs.scores, labels: tagger.labels))
-            write(format.window(tagged, file: file.path))
+            try StandardOutput.write(header + format.window(tagged, file: file.path))
+            header = ""
             return true
         }
         for warning in warnings { StandardError.write("\(file.path): \(warning)") }
@@ -146,14 +185,16 @@ struct TagCommand: ParsableCommand {
         let failures = Atomic(0)
         // A failure to write concerns all inputs and ends the run; a failure to read concerns one.
         let fatal = Mutex<(any Error)?>(nil)
-        sink.begin()
+        // One file that is left of several has the cores for its windows.
+        let concurrency = files.count == 1 ? jobs : 1
+        try sink.begin()
         DispatchQueue.concurrentPerform(iterations: min(jobs, files.count)) { _ in
             while fatal.withLock({ $0 == nil }) {
                 let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
                 guard index < files.count else { return }
                 var audio: TaggedAudio?
                 do {
-                    audio = try tag(files[index], tagger, selection, concurrency: 1)
+                    audio = try tag(files[index], tagger, selection, concurrency: concurrency)
                     for warning in audio?.warnings ?? [] {
                         progress.message("epanns: \(files[index].path): \(warning)")
                     }
@@ -172,8 +213,8 @@ struct TagCommand: ParsableCommand {
             }
         }
         progress.finish()
-        sink.end()
         if let error = fatal.withLock({ $0 }) { throw error }
+        try sink.end()
         return failures.load(ordering: .relaxed)
     }
 

@@ -42,7 +42,7 @@ public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
 
     /// Checks that the arithmetic can run.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `invalidConfiguration` where it cannot.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` where it cannot.
     public func checkSupport() throws {
         guard isSupported else {
             throw EPANNsError(

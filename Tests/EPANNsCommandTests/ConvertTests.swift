@@ -20,6 +20,20 @@ import Testing
         }
     }
 
+    @Test func anAssumedFrontEndIsSettled() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/tiny.safetensors"
+            let run = try CommandRun.run(["convert", TinyModel.path, path, "--front-end", "16k"])
+            #expect(run.status == 0, "\(run.error)")
+            #expect(!run.text.contains("is assumed"))
+            #expect(try Model.read(path: path).configuration.frontEnd == .panns16k)
+            // A file that tells its front end keeps it.
+            let refused = try CommandRun.run(["convert", path, folder + "/b.safetensors", "--front-end", "8k"])
+            #expect(refused.status == 64)
+            #expect(refused.error.contains("a front end of its own (16000 Hz)"), "\(refused.error)")
+        }
+    }
+
     @Test func nothingIsOverwrittenUnasked() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/tiny.safetensors"

@@ -51,8 +51,9 @@ import Testing
                 ["embed", "--model", model, folder + "/in", "--output", out, "--window", "0.5"] + options)
             #expect(run.status == 0, "\(run.error)")
             #expect(try array(out + "/a.wav.npy").shape == [4, 8])
-            // 1.25 s: two whole windows; the quarter second left is shorter than the network's minimum.
-            #expect(try array(out + "/deep/b.wav.npy").shape == [2, 8])
+            // 1.25 s: two whole windows, and a quarter second, which is padded to the network's minimum.
+            #expect(try array(out + "/deep/b.wav.npy").shape == [3, 8])
+            #expect(run.error.contains("The last window, from 1.000 s, lasts 0.250 s"), "\(run.error)")
             let refused = try CommandRun.run(["embed", "--model", model, folder + "/in"])
             #expect(refused.status == 64)
             #expect(refused.error.contains("--output FOLDER"))

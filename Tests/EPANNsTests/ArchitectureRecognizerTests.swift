@@ -43,6 +43,19 @@ import Testing
         #expect(error?.message.contains(network) == true)
     }
 
+    @Test(arguments: ["logmel_extractor.melW", "spectrogram_extractor.stft.conv_real.weight"])
+    func anyTraceOfTheFrontEndIsEnough(kept: String) throws {
+        var weights = try TinyModel.hollowWeights(.cnn14(.init(frontEnd: .panns16k)))
+        for name in weights.keys where name.contains("_extractor.") && name != kept { weights[name] = nil }
+        #expect(!ArchitectureRecognizer(weights).assumesFrontEnd)
+        #expect(try ArchitectureRecognizer(weights).configuration().frontEnd == .panns16k)
+        weights[kept] = nil
+        #expect(ArchitectureRecognizer(weights).assumesFrontEnd)
+        #expect(
+            !ArchitectureRecognizer(try TinyModel.hollowWeights(.mobileNetV3(.init(widthMultiplier: 1))))
+                .assumesFrontEnd)
+    }
+
     @Test func strangersAreRefused() throws {
         let strangers = ["layer.weight": Tensor(shape: [1], values: [0])]
         let error = failure(of: { _ = try ArchitectureRecognizer(strangers).configuration() })

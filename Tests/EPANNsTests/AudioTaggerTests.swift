@@ -1,6 +1,7 @@
 import EPANNs
 import EPANNsTestSupport
 import Foundation
+import Synchronization
 import Testing
 
 @Suite struct AudioTaggerTests {
@@ -84,6 +85,57 @@ import Testing
             sequence.append(window)
         }
         #expect(sequence == tagged.windows)
+    }
+
+    /// CNN14 wants at least 0.31 s; what is left of 6 s after a window of 5.8 s is shorter, and must not be lost.
+    @Test(arguments: [1, 2]) func aShortLastWindowIsPaddedAndSaidSo(concurrency: Int) async throws {
+        let tagger = try Self.tagger()
+        let samples = TinyModel.noise(count: 6 * 32000)
+        let tagged = try tagger.tag(Self.source(samples), name: "x", windowSeconds: 5.8, concurrency: concurrency)
+        #expect(tagged.windows.map(\.startSeconds) == [0, 5.8])
+        #expect(tagged.windows.last?.endSeconds == 6)
+        #expect(tagged.windows.last?.tags == (try tagger.tag(samples: Array(samples[185600...]))))
+        #expect(tagged.warnings?.count == 1)
+        #expect(
+            tagged.warnings?.first?.hasPrefix("The last window, from 5.800 s, lasts 0.200 s and was padded") == true,
+            "\(tagged.warnings ?? [])")
+        // The asynchronous sequence says the same, and says it once.
+        let warnings = Mutex<[String]>([])
+        var count = 0
+        for try await _ in tagger.windows(
+            of: Self.source(samples), windowSeconds: 5.8, concurrency: concurrency,
+            onWarning: { warning in warnings.withLock { $0.append(warning) } })
+        {
+            count += 1
+        }
+        #expect(count == 2)
+        #expect(warnings.withLock { $0 } == tagged.warnings)
+        // Windows that are all too short are no matter of the last one.
+        let short = try tagger.tag(Self.source(samples), name: "x", windowSeconds: 0.2)
+        #expect(short.windows.count == 30)
+        #expect(short.warnings?.count == 1)
+        #expect(short.warnings?.first?.hasPrefix("Windows of 0.200 s were padded") == true)
+    }
+
+    @Test(arguments: [0, -1]) func absurdConcurrencyIsRefused(concurrency: Int) async throws {
+        let tagger = try Self.tagger()
+        let source = Self.source(TinyModel.noise(count: 32000))
+        let error = failure {
+            _ = try tagger.tag(source, name: "x", windowSeconds: 0.5, concurrency: concurrency)
+        }
+        #expect(error?.code == .invalidConfiguration)
+        await #expect(throws: EPANNsError.self) {
+            for try await _ in tagger.windows(of: source, windowSeconds: 0.5, concurrency: concurrency) {}
+        }
+    }
+
+    @Test func theDigestIsLeftOutWhenAsked() throws {
+        let tagger = try Self.tagger()
+        let source = Self.source(TinyModel.noise(count: 32000))
+        #expect(try tagger.tag(source, name: "x", includesDigest: false).model.sha256 == nil)
+        #expect(try tagger.tag(source, name: "x", windowSeconds: 1, includesDigest: false).model.sha256 == nil)
+        #expect(try tagger.tag(source, name: "x").model == tagger.identity)
+        #expect(tagger.identity.sha256?.count == 64)
     }
 
     @Test func readingStopsWhenAsked() throws {

@@ -103,6 +103,48 @@ import Testing
         }
     }
 
+    @Test func aLayoutOfALaterVersionIsRefused() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/a.safetensors"
+            try Model.read(path: TinyModel.path).write(to: path)
+            let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
+            let entry = try #require(bytes.range(of: Data(#""epanns.version":"1""#.utf8)))
+            let newer = bytes.replacing(entry, with: Data(#""epanns.version":"2""#.utf8))
+            try newer.write(to: URL(fileURLWithPath: path))
+            let error = failure { _ = try Model.read(path: path) }
+            #expect(error?.code == .unsupportedFormat)
+            #expect(error?.message.contains("written by a newer epanns") == true)
+            #expect(error?.message.contains("update this program") == true)
+        }
+    }
+
+    @Test func anotherElementTypeIsRefused() throws {
+        try withTemporaryFolder { folder in
+            let model = try Model.read(path: TinyModel.path)
+            let error = failure { try model.write(to: folder + "/a.safetensors", dataType: .int64) }
+            #expect(error?.code == .invalidConfiguration)
+            #expect(!FileManager.default.fileExists(atPath: folder + "/a.safetensors"))
+        }
+    }
+
+    @Test func anAssumedFrontEndIsNotedAndCanBeReplaced() throws {
+        var model = try Model.read(path: TinyModel.path)
+        #expect(model.notes.count == 1)
+        #expect(model.notes.first?.contains("If it is a 16 kHz or 8 kHz variant, the tags are wrong") == true)
+        #expect(failure { try model.replaceFrontEnd(.panns32k(melBands: 32)) }?.code == .invalidConfiguration)
+        try model.replaceFrontEnd(.panns16k)
+        #expect(model.configuration.frontEnd == .panns16k)
+        #expect(model.notes.isEmpty)
+        // Settled once.
+        #expect(failure { try model.replaceFrontEnd(.panns8k) }?.code == .invalidConfiguration)
+        try withTemporaryFolder { folder in
+            try model.write(to: folder + "/a.safetensors")
+            let read = try Model.read(path: folder + "/a.safetensors")
+            #expect(read.notes.isEmpty)
+            #expect(read.configuration.frontEnd == .panns16k)
+        }
+    }
+
     @Test func labelsMustFit() throws {
         var model = try Model.read(path: TinyModel.path)
         let error = failure(of: { try model.replaceLabels(.numbered(3)) })

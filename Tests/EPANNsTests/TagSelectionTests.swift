@@ -3,6 +3,12 @@ import EPANNsTestSupport
 import Testing
 
 @Suite struct TagSelectionTests {
+    @Test func absurdNumbersOfTagsGiveNone() {
+        let labels = LabelSet.numbered(2)
+        #expect(TagSelection(topK: -1).tags([0.1, 0.2], labels: labels).isEmpty)
+        #expect(TagSelection(topK: 0).tags([0.1, 0.2], labels: labels).isEmpty)
+    }
+
     let labels = LabelSet([
         .init(mid: "/m/a", name: "Dog"), .init(mid: "/m/b", name: "Cat"), .init(mid: "/m/c", name: "Speech"),
         .init(name: "Drill, power"),

@@ -4,6 +4,8 @@ import EPANNsGraph
 public final class WindowReader {
     /// Where the blocks come from.
     public let reader: AudioReader
+    /// How it is cut.
+    public var plan: WindowPlan { cutter.plan }
     private var cutter: WindowCutter
     private var isAtEnd = false
 

@@ -25,6 +25,12 @@ package struct ArchitectureRecognizer {
                     + "EfficientAT mn. `epanns info --help` lists the architectures.")
     }
 
+    /// Whether a PANNs checkpoint stores nothing that tells its front end's sample rate.
+    package var assumesFrontEnd: Bool {
+        tensors["conv_block1.conv1.weight"] != nil && tensors["logmel_extractor.melW"] == nil
+            && tensors["spectrogram_extractor.stft.conv_real.weight"] == nil
+    }
+
     private func refuseKnownOthers() throws {
         let marks = [
             ("att_block.att.weight", "Cnn14_DecisionLevelAtt"), ("resnet.layer1.0.conv1.weight", "a PANNs ResNet"),

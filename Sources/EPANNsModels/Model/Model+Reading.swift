@@ -20,10 +20,11 @@ extension Model {
                     "\(fileName) is a sound-event-detection variant of CNN14, which this version "
                         + "cannot run yet; rename the file if it is a plain CNN14.")
             }
+            let recognizer = ArchitectureRecognizer(checkpoint.tensors)
             model = try Model(
                 name: URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent,
-                configuration: ArchitectureRecognizer(checkpoint.tensors).configuration(),
-                weights: checkpoint.tensors)
+                configuration: recognizer.configuration(), weights: checkpoint.tensors)
+            if recognizer.assumesFrontEnd { model.notes.append(assumedFrontEnd) }
         }
         model.file = checkpoint.mappedFile
         model.format = checkpoint.format
@@ -40,6 +41,13 @@ extension Model {
                     .invalidCheckpoint, "The model's metadata entry \(key) is damaged; convert the original again.",
                     cause: error)
             }
+        }
+        // First of all: what follows may be laid out otherwise in another version.
+        if let version = checkpoint.metadata[MetadataKey.version], version != metadataVersion {
+            throw EPANNsError(
+                .unsupportedFormat,
+                "The model was written by a newer epanns (layout \(version.prefix(20)), this program reads "
+                    + "\(metadataVersion)); update this program.")
         }
         let configuration = try decode(ModelConfiguration.self, json, MetadataKey.configuration)
         let labels = try checkpoint.metadata[MetadataKey.labels].map {

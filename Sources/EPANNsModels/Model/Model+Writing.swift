@@ -14,9 +14,12 @@ extension Model {
     /// - Parameters:
     ///   - path: Where the file will lie.
     ///   - dataType: Element type of the weights, `float32` or `bfloat16`; statistics and biases are Float32.
-    /// - Throws: `EPANNsError` with code `fileFailure`.
+    /// - Throws: `EPANNsError` with code `fileFailure`, or `invalidConfiguration` for another element type.
     public func write(to path: String, dataType: DataType = .float32) throws {
-        precondition(dataType == .float32 || dataType == .bfloat16)
+        guard dataType == .float32 || dataType == .bfloat16 else {
+            throw EPANNsError(
+                .invalidConfiguration, "Weights are written as float32 or bfloat16, not as \(dataType).")
+        }
         var tensors: [String: Tensor] = [:]
         for (key, tensor) in weights where !key.hasPrefix("spectrogram_extractor.") {
             let isMatrix = key.hasSuffix(".weight") && tensor.shape.count > 1

@@ -54,7 +54,7 @@ public struct Model: Sendable {
 
     /// Checks that weights and labels fit the configuration.
     ///
-    /// - Throws: ``EPANNsGraph/EPANNsError`` with code `checkpointMismatch` or `invalidConfiguration`.
+    /// - Throws: `EPANNsError` with code `checkpointMismatch` or `invalidConfiguration`.
     public func validate() throws {
         try StateDictCheck.validate(
             weights, against: graph().parameterSpecs, architecture: configuration.architecture)
