@@ -76,8 +76,14 @@ extension AudioTagger {
     /// are ahead of it. Breaking out of the loop stops them. Cancelling the task is noticed between windows: a `next()`
     /// that waits for a silent pipe goes on waiting until the pipe gives something or is closed.
     ///
-    /// - Parameter onWarning: Called, on the thread that reads, with what is worth knowing: once when a window had to be
-    ///   padded, and at the end of the source for what was found in it.
+    /// - Parameters:
+    ///   - source: A file, a pipe or standard input.
+    ///   - windowSeconds: Length of a window.
+    ///   - hopSeconds: Distance between the starts of two windows; nil for windows side by side.
+    ///   - selection: Which tags are reported.
+    ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
+    ///   - onWarning: Called, on the thread that reads, with what is worth knowing: once when a window had to be
+    ///     padded, and at the end of the source for what was found in it.
     public func windows(
         of source: AudioSource, windowSeconds: Double, hopSeconds: Double? = nil,
         selection: TagSelection = TagSelection(), concurrency: Int = 1,
