@@ -9,6 +9,10 @@ import Testing
     static let referenceTolerance: Float = 1e-5
     /// The bar for fp32 scores on small networks.
     static let fp32Tolerance: Float = 1e-5
+    /// Relative to the largest element: embeddings are unbounded.
+    ///
+    /// mn005 has eight sigmoids whose errors multiply up; oneDNN 2.6 is off by 2e-6 there, 3.2 by 1.1e-5.
+    static let embeddingTolerance: Float = 2e-5
     /// bfloat16 keeps 8 bits; through 14 layers that leaves about two digits of a score.
     static let bf16Tolerance: Float = 2e-2
 
@@ -45,7 +49,7 @@ import Testing
             let scale = max(1, item.embedding.map(abs).max() ?? 1)
             let embeddingError = worst(outputs.embedding, item.embedding)
             print("fp32 parity \(name), embedding: max |Δ| by its largest element \(embeddingError / scale)")
-            #expect(embeddingError <= Self.fp32Tolerance * scale)
+            #expect(embeddingError <= Self.embeddingTolerance * scale)
         }
     }
 
