@@ -13,12 +13,16 @@ needs=(
     "zlib1g-dev          header zlib.h"
 )
 
+c_compiler() {
+    command -v clang || { ls "$(dirname "$(readlink -f "$(command -v swift)")")/clang" 2>/dev/null || echo cc; }
+}
+
 is_present() { # kind name
     case $1 in
     command) command -v "$2" >/dev/null ;;
     module) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
-    # The compiler knows its include folders better than a list of guesses does.
-    header) printf '#include <%s>\n' "$2" | clang -E -x c - >/dev/null 2>&1 ;;
+    # The compiler knows its include folders better than a list of guesses does; it may lie beside swift only.
+    header) printf '#include <%s>\n' "$2" | "$(c_compiler)" -E -x c - >/dev/null 2>&1 ;;
     esac
 }
 
