@@ -7,7 +7,7 @@ import Synchronization
 extension AudioTagger {
     /// Runs the model on successive windows of a source, in bounded memory, and gives each window's outputs in order.
     ///
-    /// The last window is what is left, however short: windows below ``minimumSampleCount`` are padded with silence.
+    /// The last window is what is left, from 0.05 s on: windows below ``minimumSampleCount`` are padded with silence.
     ///
     /// - Parameters:
     ///   - source: A file, a pipe or standard input.
@@ -94,6 +94,9 @@ extension AudioTagger {
             concurrency: concurrency, onWarning: onWarning)
     }
 
+    /// Shortest last stretch of a recording that becomes a window.
+    private static let shortestTailSeconds = 0.05
+
     func windowReader(
         of source: AudioSource, windowSeconds: Double, hopSeconds: Double?, concurrency: Int
     ) throws -> WindowReader {
@@ -102,8 +105,11 @@ extension AudioTagger {
                 .invalidConfiguration,
                 "\(concurrency) windows side by side make no sense; the concurrency must be at least 1.")
         }
-        // No minimum: a short last window is padded, and not lost.
-        let plan = try WindowPlan(sampleRate: sampleRate, windowSeconds: windowSeconds, hopSeconds: hopSeconds)
+        // A short last window is padded, and not lost. What resampling or a codec leaves over, less than anyone could
+        // hear something in, makes no window of its own.
+        let plan = try WindowPlan(
+            sampleRate: sampleRate, windowSeconds: windowSeconds, hopSeconds: hopSeconds,
+            minimumSeconds: min(windowSeconds, Self.shortestTailSeconds))
         return try WindowReader(AudioReader(source, sampleRate: sampleRate), plan: plan)
     }
 

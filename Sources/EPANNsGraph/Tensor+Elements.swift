@@ -11,8 +11,10 @@ extension Tensor {
         let bytes = storage.bytes
         var result: [Float] = []
         result.reserveCapacity(count)
-        forEachByteOffset { offset in
-            result.append(Self.loadFloat(bytes, offset, dataType))
+        withExtendedLifetime(storage) {
+            forEachByteOffset { offset in
+                result.append(Self.loadFloat(bytes, offset, dataType))
+            }
         }
         return result
     }
@@ -23,7 +25,9 @@ extension Tensor {
         let bytes = storage.bytes
         var result: [Double] = []
         result.reserveCapacity(count)
-        forEachByteOffset { result.append(bytes.loadUnaligned(fromByteOffset: $0, as: Double.self)) }
+        withExtendedLifetime(storage) {
+            forEachByteOffset { result.append(bytes.loadUnaligned(fromByteOffset: $0, as: Double.self)) }
+        }
         return result
     }
 
@@ -32,7 +36,7 @@ extension Tensor {
         let start = storage.bytes.baseAddress.map { UInt(bitPattern: $0) + UInt(byteOffset) } ?? 0
         if dataType == .float32, isContiguous, start % 4 == 0 {
             let region = UnsafeRawBufferPointer(rebasing: storage.bytes[byteOffset..<byteOffset + count * 4])
-            return try body(region.bindMemory(to: Float.self))
+            return try withExtendedLifetime(storage) { try body(region.bindMemory(to: Float.self)) }
         }
         return try floats.withUnsafeBufferPointer(body)
     }
@@ -41,16 +45,18 @@ extension Tensor {
     public func copyContiguousBytes(to destination: UnsafeMutableRawBufferPointer) {
         let size = dataType.byteCount
         precondition(destination.count >= count * size)
-        if isContiguous {
-            destination.copyMemory(
-                from: UnsafeRawBufferPointer(rebasing: storage.bytes[byteOffset..<byteOffset + count * size]))
-            return
-        }
-        var position = 0
         let bytes = storage.bytes
-        forEachByteOffset { offset in
-            for index in 0..<size { destination[position + index] = bytes[offset + index] }
-            position += size
+        withExtendedLifetime(storage) {
+            if isContiguous {
+                destination.copyMemory(
+                    from: UnsafeRawBufferPointer(rebasing: bytes[byteOffset..<byteOffset + count * size]))
+                return
+            }
+            var position = 0
+            forEachByteOffset { offset in
+                for index in 0..<size { destination[position + index] = bytes[offset + index] }
+                position += size
+            }
         }
     }
 
