@@ -11,7 +11,7 @@ import Testing
     static let fp32Tolerance: Float = 1e-5
     /// Relative to the largest element: embeddings are unbounded.
     ///
-    /// mn005 has eight sigmoids whose errors multiply up; oneDNN 2.6 is off by 2e-6 there, 3.2 by 1.1e-5.
+    /// On mn005 oneDNN 2.6 is off by 2e-6, 3.2 by 1.1e-5; why is not known yet.
     static let embeddingTolerance: Float = 2e-5
     /// bfloat16 keeps 8 bits; through 14 layers that leaves about two digits of a score.
     static let bf16Tolerance: Float = 2e-2
