@@ -9,7 +9,8 @@ CLIP ?= Examples/alarm-then-siren.flac
 # What `make test` runs; empty for all. No test needs testable imports, and without them tests and command share one build.
 FILTER ?=
 
-PUBLIC_TARGETS := EPANNs EPANNsGraph EPANNsAudio EPANNsModels EPANNsRuntime EPANNsHub
+PUBLIC_TARGETS := EPANNs EPANNsGraph EPANNsAudio EPANNsModels EPANNsRuntime EPANNsHub EPANNsTraining \
+	EPANNsEvaluation EPANNsPruning
 FORMATTED := Package.swift Sources Tests Snippets $(wildcard Benchmarks)
 
 help: ## Lists what there is to make

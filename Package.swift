@@ -16,12 +16,16 @@ let package = Package(
         .library(name: "EPANNsModels", targets: ["EPANNsModels"]),
         .library(name: "EPANNsRuntime", targets: ["EPANNsRuntime"]),
         .library(name: "EPANNsHub", targets: ["EPANNsHub"]),
+        .library(name: "EPANNsTraining", targets: ["EPANNsTraining"]),
+        .library(name: "EPANNsEvaluation", targets: ["EPANNsEvaluation"]),
+        .library(name: "EPANNsPruning", targets: ["EPANNsPruning"]),
         .executable(name: "epanns", targets: ["EPANNsCommand"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
@@ -33,6 +37,7 @@ let package = Package(
                 .apt(["libavformat-dev", "libavcodec-dev", "libswresample-dev", "libavutil-dev"]),
                 .brew(["ffmpeg"]),
             ]),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
         .target(name: "EPANNsGraph", swiftSettings: settings),
         .target(name: "EPANNsAudio", dependencies: ["EPANNsGraph", "CFFmpeg"], swiftSettings: settings),
         .target(
@@ -53,10 +58,20 @@ let package = Package(
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings),
+        .target(name: "EPANNsEvaluation", dependencies: ["EPANNsGraph", "EPANNsModels"], swiftSettings: settings),
+        .target(
+            name: "EPANNsTraining",
+            dependencies: [
+                "CHDF5", "COneDNN", "EPANNsAudio", "EPANNsEvaluation", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime",
+            ],
+            swiftSettings: settings),
+        .target(name: "EPANNsPruning", dependencies: ["EPANNsGraph", "EPANNsModels"], swiftSettings: settings),
         .executableTarget(
             name: "EPANNsCommand",
             dependencies: [
-                "EPANNs", "EPANNsHub", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "EPANNs", "EPANNsEvaluation", "EPANNsHub", "EPANNsPruning", "EPANNsTraining",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings),
         .testTarget(name: "EPANNsGraphTests", dependencies: ["EPANNsGraph"], swiftSettings: settings),
@@ -78,6 +93,15 @@ let package = Package(
         .testTarget(
             name: "EPANNsCommandTests", dependencies: ["EPANNsCommand", "EPANNs", "EPANNsTestSupport"],
             resources: [.copy("Snapshots")], swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsEvaluationTests", dependencies: ["EPANNsEvaluation"],
+            resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsTrainingTests", dependencies: ["EPANNsTraining", "EPANNsTestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsPruningTests", dependencies: ["EPANNsPruning", "EPANNsRuntime", "EPANNsTestSupport"],
+            resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsHubTests",
             dependencies: [

@@ -10,6 +10,8 @@ needs=(
     "libswresample-dev   module libswresample"
     "libavutil-dev       module libavutil"
     "libdnnl-dev         header dnnl.h"
+    "libhdf5-dev         module hdf5"
+    "gnuplot-nox         command gnuplot"
     "zlib1g-dev          header zlib.h"
 )
 
@@ -46,11 +48,11 @@ find_missing
 if ! command -v apt-get >/dev/null; then
     cat >&2 <<TEXT
 Missing: ${missing[*]} (Debian's names). This script installs with apt-get, which is not here. Please install:
-  Fedora  sudo dnf install pkgconf-pkg-config ffmpeg-devel onednn-devel zlib-devel   (ffmpeg-devel is in RPM Fusion)
-  macOS   brew install pkg-config ffmpeg onednn, and in the shell that builds:
+  Fedora  sudo dnf install pkgconf-pkg-config ffmpeg-devel onednn-devel hdf5-devel gnuplot zlib-devel   (ffmpeg-devel is in RPM Fusion)
+  macOS   brew install pkg-config ffmpeg onednn hdf5 gnuplot, and in the shell that builds:
           export CPATH=\$(brew --prefix)/include LIBRARY_PATH=\$(brew --prefix)/lib
 Elsewhere: the development files of FFmpeg 5.1 or newer (libavformat, libavcodec, libswresample, libavutil),
-of oneDNN 2.6 or newer, and of zlib; then run this again.
+of oneDNN 2.6 or newer, of HDF5 and of zlib, and gnuplot for plots; then run this again.
 TEXT
     exit 1
 fi

@@ -1,0 +1,2 @@
+@_exported import EPANNsGraph
+@_exported import EPANNsModels

@@ -1,0 +1,5 @@
+@_exported import EPANNsAudio
+@_exported import EPANNsEvaluation
+@_exported import EPANNsGraph
+@_exported import EPANNsModels
+@_exported import EPANNsRuntime

@@ -1,0 +1,2 @@
+import EPANNsEvaluation
+import Testing

@@ -1,0 +1,2 @@
+import EPANNsPruning
+import Testing

@@ -1,0 +1,2 @@
+import EPANNsTraining
+import Testing
