@@ -215,6 +215,143 @@ static inline dnnl_status_t onednn_reorder(
     return dnnl_reorder_primitive_desc_create(out, onednn_md_get(src), engine, onednn_md_get(dst), engine, attr);
 }
 
+// Primitive descriptors of training. `hint` is the forward descriptor, made with dnnl_forward_training.
+
+static inline dnnl_status_t onednn_convolution_backward_data(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t algorithm, onednn_md diff_src,
+        onednn_md weights, onednn_md diff_dst, const int64_t *strides, const int64_t *dilates,
+        const int64_t *padding_l, const int64_t *padding_r, const_dnnl_primitive_desc_t hint,
+        dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_convolution_backward_data_primitive_desc_create(out, engine, algorithm, onednn_md_get(diff_src),
+            onednn_md_get(weights), onednn_md_get(diff_dst), strides, dilates, padding_l, padding_r, hint, attr);
+#else
+    dnnl_convolution_desc_t desc;
+    dnnl_status_t status = dnnl_dilated_convolution_backward_data_desc_init(&desc, algorithm,
+            onednn_md_get(diff_src), onednn_md_get(weights), onednn_md_get(diff_dst), strides, dilates, padding_l,
+            padding_r);
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
+#endif
+}
+
+static inline dnnl_status_t onednn_convolution_backward_weights(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t algorithm, onednn_md src,
+        onednn_md diff_weights, onednn_md diff_bias, onednn_md diff_dst, const int64_t *strides,
+        const int64_t *dilates, const int64_t *padding_l, const int64_t *padding_r,
+        const_dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_convolution_backward_weights_primitive_desc_create(out, engine, algorithm, onednn_md_get(src),
+            onednn_md_get(diff_weights), onednn_md_get(diff_bias), onednn_md_get(diff_dst), strides, dilates,
+            padding_l, padding_r, hint, attr);
+#else
+    dnnl_convolution_desc_t desc;
+    dnnl_status_t status = dnnl_dilated_convolution_backward_weights_desc_init(&desc, algorithm, onednn_md_get(src),
+            onednn_md_get(diff_weights), onednn_md_get(diff_bias), onednn_md_get(diff_dst), strides, dilates,
+            padding_l, padding_r);
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
+#endif
+}
+
+static inline dnnl_status_t onednn_batch_norm_forward(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, onednn_md data, float epsilon, unsigned flags,
+        dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_batch_normalization_forward_primitive_desc_create(out, engine, dnnl_forward_training,
+            onednn_md_get(data), onednn_md_get(data), epsilon, flags, attr);
+#else
+    dnnl_batch_normalization_desc_t desc;
+    dnnl_status_t status = dnnl_batch_normalization_forward_desc_init(
+            &desc, dnnl_forward_training, onednn_md_get(data), epsilon, flags);
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, NULL) : status;
+#endif
+}
+
+static inline dnnl_status_t onednn_batch_norm_backward(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, onednn_md diff, onednn_md data, float epsilon,
+        unsigned flags, const_dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_batch_normalization_backward_primitive_desc_create(out, engine, dnnl_backward, onednn_md_get(diff),
+            onednn_md_get(diff), onednn_md_get(data), epsilon, flags, hint, attr);
+#else
+    dnnl_batch_normalization_desc_t desc;
+    dnnl_status_t status = dnnl_batch_normalization_backward_desc_init(
+            &desc, dnnl_backward, onednn_md_get(diff), onednn_md_get(data), epsilon, flags);
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
+#endif
+}
+
+static inline dnnl_status_t onednn_pooling_backward(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t algorithm, onednn_md diff_src,
+        onednn_md diff_dst, const int64_t *strides, const int64_t *kernel, const int64_t *padding_l,
+        const int64_t *padding_r, const_dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    const int64_t dilation[3] = {0, 0, 0};
+    return dnnl_pooling_backward_primitive_desc_create(out, engine, algorithm, onednn_md_get(diff_src),
+            onednn_md_get(diff_dst), strides, kernel, dilation, padding_l, padding_r, hint, attr);
+#else
+    dnnl_pooling_desc_t desc;
+    dnnl_status_t status = dnnl_pooling_backward_desc_init(&desc, algorithm, onednn_md_get(diff_src),
+            onednn_md_get(diff_dst), strides, kernel, padding_l, padding_r);
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
+#endif
+}
+
+static inline dnnl_status_t onednn_inner_product_backward_data(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, onednn_md diff_src, onednn_md weights, onednn_md diff_dst,
+        const_dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_inner_product_backward_data_primitive_desc_create(out, engine, onednn_md_get(diff_src),
+            onednn_md_get(weights), onednn_md_get(diff_dst), hint, attr);
+#else
+    dnnl_inner_product_desc_t desc;
+    dnnl_status_t status = dnnl_inner_product_backward_data_desc_init(
+            &desc, onednn_md_get(diff_src), onednn_md_get(weights), onednn_md_get(diff_dst));
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
+#endif
+}
+
+static inline dnnl_status_t onednn_inner_product_backward_weights(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, onednn_md src, onednn_md diff_weights,
+        onednn_md diff_bias, onednn_md diff_dst, const_dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_inner_product_backward_weights_primitive_desc_create(out, engine, onednn_md_get(src),
+            onednn_md_get(diff_weights), onednn_md_get(diff_bias), onednn_md_get(diff_dst), hint, attr);
+#else
+    dnnl_inner_product_desc_t desc;
+    dnnl_status_t status = dnnl_inner_product_backward_weights_desc_init(&desc, onednn_md_get(src),
+            onednn_md_get(diff_weights), onednn_md_get(diff_bias), onednn_md_get(diff_dst));
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
+#endif
+}
+
+static inline dnnl_status_t onednn_eltwise_backward(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t algorithm, onednn_md diff, onednn_md data,
+        float alpha, float beta, const_dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_eltwise_backward_primitive_desc_create(out, engine, algorithm, onednn_md_get(diff),
+            onednn_md_get(diff), onednn_md_get(data), alpha, beta, hint, attr);
+#else
+    dnnl_eltwise_desc_t desc;
+    dnnl_status_t status = dnnl_eltwise_backward_desc_init(
+            &desc, algorithm, onednn_md_get(diff), onednn_md_get(data), alpha, beta);
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
+#endif
+}
+
+static inline dnnl_status_t onednn_reduction(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t algorithm, onednn_md src, onednn_md dst,
+        dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_reduction_primitive_desc_create(
+            out, engine, algorithm, onednn_md_get(src), onednn_md_get(dst), 0.0f, 0.0f, attr);
+#else
+    dnnl_reduction_desc_t desc;
+    dnnl_status_t status
+            = dnnl_reduction_desc_init(&desc, algorithm, onednn_md_get(src), onednn_md_get(dst), 0.0f, 0.0f);
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, NULL) : status;
+#endif
+}
+
 // Threads. Debian's oneDNN runs on OpenMP, whose thread count is a property of the calling thread. Found at run time,
 // so that a oneDNN with another threading runtime links too; then the count is that runtime's own.
 
@@ -224,6 +361,24 @@ static inline int onednn_set_thread_count(int count) {
     int (*get)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_max_threads");
     if (set) set(count);
     return get ? get() : count;
+}
+
+// Runs body(data) on the threads of oneDNN's own team, so that kernels of ours and of oneDNN never compete for cores;
+// body asks onednn_thread_index for its share. Returns 0, having run nothing, where the runtime is not libgomp.
+static inline int onednn_run_team(void (*body)(void *), void *data, int threads) {
+    static void (*parallel)(void (*)(void *), void *, unsigned, unsigned) = NULL;
+    if (!parallel) {
+        parallel = (void (*)(void (*)(void *), void *, unsigned, unsigned))dlsym(RTLD_DEFAULT, "GOMP_parallel");
+    }
+    if (!parallel) return 0;
+    parallel(body, data, (unsigned)threads, 0);
+    return 1;
+}
+
+static inline int onednn_thread_index(void) {
+    static int (*index)(void) = NULL;
+    if (!index) index = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_thread_num");
+    return index ? index() : 0;
 }
 
 static inline int onednn_has_isa(dnnl_cpu_isa_t isa) { return (dnnl_get_effective_cpu_isa() & isa) == isa; }

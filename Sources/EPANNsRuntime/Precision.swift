@@ -52,7 +52,7 @@ public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
         }
     }
 
-    static var hasWinograd: Bool { DNNL_VERSION_MAJOR < 3 }
+    package static var hasWinograd: Bool { DNNL_VERSION_MAJOR < 3 }
 }
 
 /// What the user asks for.

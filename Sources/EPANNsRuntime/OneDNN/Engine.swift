@@ -2,7 +2,7 @@ import COneDNN
 import EPANNsGraph
 
 /// Throws when a call to oneDNN failed; the one place where its status codes are looked at.
-func check(_ status: dnnl_status_t, _ call: String, file: String = #fileID, line: Int = #line) throws {
+package func check(_ status: dnnl_status_t, _ call: String, file: String = #fileID, line: Int = #line) throws {
     guard status != dnnl_success else { return }
     let meaning =
         switch status {
@@ -16,8 +16,8 @@ func check(_ status: dnnl_status_t, _ call: String, file: String = #fileID, line
 }
 
 /// oneDNN's CPU engine; one a process, never released, safe to share.
-struct Engine: @unchecked Sendable {
-    let handle: dnnl_engine_t
+package struct Engine: @unchecked Sendable {
+    package let handle: dnnl_engine_t
 
     private static let shared = Result { () throws -> Engine in
         var engine: dnnl_engine_t?
@@ -27,5 +27,5 @@ struct Engine: @unchecked Sendable {
     }
 
     /// The engine, or the error that making it gave.
-    static func cpu() throws -> Engine { try shared.get() }
+    package static func cpu() throws -> Engine { try shared.get() }
 }

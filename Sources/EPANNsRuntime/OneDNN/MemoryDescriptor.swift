@@ -2,13 +2,13 @@ import COneDNN
 import EPANNsGraph
 
 /// Extents, element type and layout of a tensor as oneDNN sees it; immutable.
-final class MemoryDescriptor: @unchecked Sendable {
-    let handle: onednn_md
-    let dimensions: [Int]
-    let dataType: dnnl_data_type_t
+package final class MemoryDescriptor: @unchecked Sendable {
+    package let handle: onednn_md
+    package let dimensions: [Int]
+    package let dataType: dnnl_data_type_t
 
     /// Takes ownership of a descriptor.
-    init(owning handle: onednn_md, dimensions: [Int], dataType: dnnl_data_type_t) {
+    package init(owning handle: onednn_md, dimensions: [Int], dataType: dnnl_data_type_t) {
         self.handle = handle
         self.dimensions = dimensions
         self.dataType = dataType
@@ -17,7 +17,7 @@ final class MemoryDescriptor: @unchecked Sendable {
     deinit { onednn_md_destroy(handle) }
 
     /// A layout by name; `dnnl_format_tag_any` leaves the choice to a primitive.
-    convenience init(_ dimensions: [Int], _ dataType: dnnl_data_type_t, _ tag: dnnl_format_tag_t) throws {
+    package convenience init(_ dimensions: [Int], _ dataType: dnnl_data_type_t, _ tag: dnnl_format_tag_t) throws {
         var handle: onednn_md?
         let extents = dimensions.map(Int64.init)
         try check(
@@ -27,7 +27,7 @@ final class MemoryDescriptor: @unchecked Sendable {
     }
 
     /// A layout by strides, in elements.
-    convenience init(_ dimensions: [Int], _ dataType: dnnl_data_type_t, strides: [Int]) throws {
+    package convenience init(_ dimensions: [Int], _ dataType: dnnl_data_type_t, strides: [Int]) throws {
         var handle: onednn_md?
         try check(
             onednn_md_by_strides(
@@ -38,12 +38,12 @@ final class MemoryDescriptor: @unchecked Sendable {
     }
 
     /// Row-major.
-    static func plain(_ dimensions: [Int], _ dataType: dnnl_data_type_t = dnnl_f32) throws -> MemoryDescriptor {
+    package static func plain(_ dimensions: [Int], _ dataType: dnnl_data_type_t = dnnl_f32) throws -> MemoryDescriptor {
         try MemoryDescriptor(dimensions, dataType, strides: Tensor.contiguousStrides(dimensions))
     }
 
     /// The same memory with height and width swapped.
-    func transposed() throws -> MemoryDescriptor {
+    package func transposed() throws -> MemoryDescriptor {
         var result: onednn_md?
         try check(onednn_md_permute(&result, handle, [0, 1, 3, 2]), "a transposed memory descriptor")
         guard let result else { throw EPANNsError(.backendFailure, "oneDNN gave no memory descriptor.") }
@@ -52,8 +52,8 @@ final class MemoryDescriptor: @unchecked Sendable {
             dataType: dataType)
     }
 
-    var byteCount: Int { onednn_md_size(handle) }
+    package var byteCount: Int { onednn_md_size(handle) }
 
     /// Whether two descriptors lay out the same elements in the same places.
-    func matches(_ other: MemoryDescriptor) -> Bool { onednn_md_equal(handle, other.handle) != 0 }
+    package func matches(_ other: MemoryDescriptor) -> Bool { onednn_md_equal(handle, other.handle) != 0 }
 }

@@ -5,17 +5,19 @@ import EPANNsGraph
 ///
 /// Immutable; oneDNN allows executing it from several threads at
 /// once because its scratchpad is given by the caller.
-final class Primitive: @unchecked Sendable {
+package final class Primitive: @unchecked Sendable {
     private let descriptor: dnnl_primitive_desc_t
     private let handle: dnnl_primitive_t
     /// The implementation that oneDNN chose, for example `brgconv:avx512_core_bf16`.
-    let implementation: String
-    let scratchpad: MemoryDescriptor?
+    package let implementation: String
+    /// What a backward primitive's descriptor is made with.
+    package var hint: dnnl_primitive_desc_t { descriptor }
+    package let scratchpad: MemoryDescriptor?
 
     /// Compiles a primitive descriptor, which it then owns.
     ///
     /// - Parameter make: Creates the descriptor with an attribute that has `postOps`.
-    init(
+    package init(
         _ call: String, postOps: [PostOp] = [],
         _ make: (inout dnnl_primitive_desc_t?, dnnl_primitive_attr_t) throws -> dnnl_status_t
     ) throws {
@@ -51,7 +53,7 @@ final class Primitive: @unchecked Sendable {
     }
 
     /// The layout that the primitive wants for an argument.
-    func layout(
+    package func layout(
         _ query: dnnl_query_t, _ index: Int32 = 0, dimensions: [Int], dataType: dnnl_data_type_t
     ) throws -> MemoryDescriptor {
         var raw: onednn_md?
@@ -60,7 +62,7 @@ final class Primitive: @unchecked Sendable {
         return MemoryDescriptor(owning: raw, dimensions: dimensions, dataType: dataType)
     }
 
-    func execute(_ stream: dnnl_stream_t, _ arguments: UnsafeBufferPointer<dnnl_exec_arg_t>) throws {
+    package func execute(_ stream: dnnl_stream_t, _ arguments: UnsafeBufferPointer<dnnl_exec_arg_t>) throws {
         try check(
             dnnl_primitive_execute(handle, stream, Int32(arguments.count), arguments.baseAddress),
             "executing \(implementation)")
@@ -68,13 +70,13 @@ final class Primitive: @unchecked Sendable {
 }
 
 /// Something fused behind a primitive's own result.
-enum PostOp {
+package enum PostOp {
     case activation(Activation)
     /// Adds what the destination held before.
     case sum
     case add(MemoryDescriptor)
 
-    static func set(_ postOps: [PostOp], on attribute: dnnl_primitive_attr_t) throws {
+    package static func set(_ postOps: [PostOp], on attribute: dnnl_primitive_attr_t) throws {
         guard !postOps.isEmpty else { return }
         var list: dnnl_post_ops_t?
         try check(dnnl_post_ops_create(&list), "dnnl_post_ops_create")
@@ -96,7 +98,7 @@ enum PostOp {
 
 extension Activation {
     /// oneDNN's algorithm with alpha and beta.
-    var oneDNN: (dnnl_alg_kind_t, Float, Float) {
+    package var oneDNN: (dnnl_alg_kind_t, Float, Float) {
         switch self {
         case .relu: (dnnl_eltwise_relu, 0, 0)
         case .relu6: (dnnl_eltwise_clip, 0, 6)

@@ -1,0 +1,237 @@
+import COneDNN
+import EPANNsGraph
+import EPANNsRuntime
+
+/// A network compiled for training: forward, loss and backward for one batch shape, with its weights and gradients.
+///
+/// Master weights, gradients, statistics and loss are Float32; with bf16, feature maps and the convolutions on them are
+/// bfloat16, as with PyTorch's autocast. Batch norms use the statistics of the clips that this plan sees, also where
+/// several machines share a batch. Used by one thread at a time.
+///
+/// Parity: `TrainingPlanTests` (finite differences, each operation against PyTorch, ten steps of two networks).
+public final class TrainingPlan {
+    /// Extents and ways of a plan.
+    public struct Options: Hashable, Sendable {
+        /// Clips that the loss sees.
+        public var batch: Int
+        /// Clips that are read: twice the batch with mixup, which mixes neighbours (SPEC §1.7).
+        public var clips: Int
+        /// Frames of each clip's spectrogram.
+        public var frames: Int
+        /// Arithmetic of the convolutions and element type of the feature maps.
+        public var precision: Precision
+        /// Threads of a step.
+        public var threads: Int
+        /// Whether fp32 convolutions may use Winograd's algorithm, which rounds differently.
+        public var allowsWinograd: Bool
+        /// Whether SpecAugment's stripes will be given.
+        public var usesSpecAugment: Bool
+        /// Whether dropout layers drop.
+        public var usesDropout: Bool
+        /// What is not trained.
+        public var freeze: FreezeSelection
+
+        /// Makes options.
+        public init(
+            batch: Int, clips: Int? = nil, frames: Int, precision: Precision = .fp32, threads: Int = 1,
+            allowsWinograd: Bool = true, usesSpecAugment: Bool = false, usesDropout: Bool = true,
+            freeze: FreezeSelection = FreezeSelection()
+        ) {
+            self.batch = batch
+            self.clips = clips ?? batch
+            self.frames = frames
+            self.precision = precision
+            self.threads = threads
+            self.allowsWinograd = allowsWinograd
+            self.usesSpecAugment = usesSpecAugment
+            self.usesDropout = usesDropout
+            self.freeze = freeze
+        }
+    }
+
+    /// Bytes that training takes, known before the first step.
+    public struct Memory: Codable, Hashable, Sendable {
+        /// Feature maps and their gradients.
+        public var activations: Int
+        /// Master weights.
+        public var weights: Int
+        /// Gradients of the trained weights.
+        public var gradients: Int
+        /// What oneDNN's primitives work in.
+        public var scratchpad: Int
+        /// All of them.
+        public var total: Int { activations + weights + gradients + scratchpad }
+    }
+
+    /// How the plan was compiled.
+    public let options: Options
+    /// Number of classes.
+    public let classCount: Int
+    /// What the step's memory is.
+    public let memory: Memory
+
+    let store: ParameterStore
+    private let original: [String: Tensor]
+    private let arena: UnsafeMutableRawBufferPointer
+    private let offsets: [Int]
+    private let executor: StepExecutor
+    private let steps: [BoundStep]
+    private let team: Team
+
+    private enum BoundStep {
+        case primitive(name: String, implementation: String, number: Int)
+        case kernel(name: String, (KernelContext) throws -> Void)
+    }
+
+    /// Compiles a graph.
+    ///
+    /// - Parameters:
+    ///   - weights: The tensors by state-dict key; what is not trained or trainable is kept for ``weights()``.
+    ///   - firstNode: Name of the node whose results are given instead of spectrograms, for training a head on stored
+    ///     embeddings; nothing before it may be trained.
+    /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short, `checkpointMismatch`
+    ///   when a tensor is missing, `invalidConfiguration` when nothing is left to train or the CPU cannot compute in
+    ///   the precision, `backendFailure` when oneDNN refuses.
+    public init(
+        graph: ModelGraph, weights: [String: Tensor], options: Options, loss: LossConfiguration = LossConfiguration(),
+        firstNode: String? = nil
+    ) throws {
+        guard options.batch > 0, options.threads > 0,
+            options.clips == options.batch || options.clips == 2 * options.batch
+        else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "A batch of \(options.batch) from \(options.clips) clips on \(options.threads) threads makes no sense.")
+        }
+        try options.precision.checkSupport()
+        _ = onednn_set_thread_count(Int32(options.threads))
+        let first = firstNode.flatMap { name in graph.nodes.firstIndex { $0.name == name } } ?? 0
+        var builder = try TrainingPlanBuilder(
+            graph: graph, weights: weights, options: options, loss: loss, firstNode: first)
+        try builder.build()
+        let store = builder.store
+        store.allocate()
+        for (index, slot) in store.slots.enumerated() {
+            let tensor = try builder.weight(slot.name, count: slot.shape.reduce(1, *))
+            try store.fill(index, from: tensor.floats, in: store.weights)
+        }
+        let placement = BufferPlanner.place(builder.buffers)
+        let scratchpad = builder.steps.reduce(0) { largest, step in
+            guard case .primitive(let primitive, _) = step.work else { return largest }
+            return max(largest, primitive.scratchpad?.byteCount ?? 0)
+        }
+        let arena = UnsafeMutableRawBufferPointer.allocate(byteCount: max(placement.byteCount, 64), alignment: 64)
+        self.arena = arena
+        offsets = placement.offsets
+        let executor = try StepExecutor(scratchpadByteCount: scratchpad)
+        self.executor = executor
+        self.store = store
+        self.options = options
+        team = Team(threads: options.threads)
+        original = weights
+        classCount = graph.outputs[.logits].map { graph.nodes[$0].channels } ?? 0
+        memory = Memory(
+            activations: placement.byteCount, weights: store.weights.count * 4, gradients: store.gradients.count * 4,
+            scratchpad: scratchpad)
+        var bound: [BoundStep] = []
+        for step in builder.steps {
+            switch step.work {
+            case .kernel(_, let body): bound.append(.kernel(name: step.name, body))
+            case .primitive(let primitive, let arguments):
+                let number = try executor.bind(
+                    primitive,
+                    arguments.map { argument in
+                        (
+                            argument.index, argument.layout,
+                            Self.address(argument.memory, arena: arena, offsets: placement.offsets, store: store)
+                        )
+                    })
+                bound.append(
+                    .primitive(name: step.name, implementation: primitive.implementation, number: number))
+            }
+        }
+        steps = bound
+    }
+
+    deinit { arena.deallocate() }
+
+    private static func address(
+        _ memory: TrainingMemory, arena: UnsafeMutableRawBufferPointer, offsets: [Int], store: ParameterStore
+    ) -> UnsafeMutableRawPointer? {
+        switch memory {
+        case .buffer(let index): arena.baseAddress.map { $0 + offsets[index] }
+        case .weight(let slot): store.weights.baseAddress.map { UnsafeMutableRawPointer($0 + store.slots[slot].offset) }
+        case .gradient(let slot):
+            store.gradients.baseAddress.map { UnsafeMutableRawPointer($0 + store.slots[slot].offset) }
+        case .fixed(let address): address
+        }
+    }
+
+    /// Computes the loss and all gradients, which replace those of the step before.
+    func run(_ input: TrainingStepInput) throws {
+        guard let base = arena.baseAddress else { preconditionFailure("the arena is never empty") }
+        _ = onednn_set_thread_count(Int32(options.threads))
+        let context = KernelContext(arena: base, offsets: offsets, store: store, team: team, batch: input)
+        for step in steps {
+            switch step {
+            case .primitive(_, _, let number): try executor.execute(number)
+            case .kernel(_, let body): try body(context)
+            }
+        }
+        try executor.wait()
+    }
+
+    /// Runs a step and tells the time of every part.
+    func profile(_ input: TrainingStepInput) throws -> [(name: String, implementation: String, time: Duration)] {
+        guard let base = arena.baseAddress else { preconditionFailure("the arena is never empty") }
+        _ = onednn_set_thread_count(Int32(options.threads))
+        let context = KernelContext(arena: base, offsets: offsets, store: store, team: team, batch: input)
+        let clock = ContinuousClock()
+        return try steps.map { step in
+            switch step {
+            case .primitive(let name, let implementation, let number):
+                (
+                    name, implementation,
+                    try clock.measure {
+                        try executor.execute(number)
+                        try executor.wait()
+                    }
+                )
+            case .kernel(let name, let body): (name, "kernel", try clock.measure { try body(context) })
+            }
+        }
+    }
+
+    /// The weights as they are now, with statistics, by state-dict key.
+    public func weights() throws -> [String: Tensor] {
+        var result = original
+        for (index, slot) in store.slots.enumerated() {
+            result[slot.name] = Tensor(shape: slot.shape, values: try store.values(index, in: store.weights))
+        }
+        for (name, values) in store.statistics {
+            let count = original[name]?.count ?? values.count
+            result[name] = Tensor(shape: [count], values: Array(values.prefix(count)))
+        }
+        for (name, count) in store.counters {
+            result[name] = Tensor(int64: count)
+        }
+        return result
+    }
+
+    /// The gradients of the last step by state-dict key, frozen weights left out.
+    public func gradients() throws -> [String: Tensor] {
+        var result: [String: Tensor] = [:]
+        for (index, slot) in store.slots.enumerated() where slot.isTrainable {
+            result[slot.name] = Tensor(shape: slot.shape, values: try store.values(index, in: store.gradients))
+        }
+        return result
+    }
+}
+
+extension Tensor {
+    /// An int64 scalar, such as a batch norm's counter.
+    init(int64 value: Int) {
+        let storage = TensorStorage(byteCount: 8) { $0.storeBytes(of: Int64(value).littleEndian, as: Int64.self) }
+        self.init(shape: [], dataType: .int64, contiguous: storage)
+    }
+}

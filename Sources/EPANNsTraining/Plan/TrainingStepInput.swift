@@ -1,0 +1,54 @@
+/// What a plan is given for one step.
+struct TrainingStepInput {
+    /// Spectrograms, shape (clips, frames, mels), or the given results of the plan's first node.
+    var inputs: UnsafeBufferPointer<Float>
+    /// Targets in 0…1 after mixup, shape (batch, classes).
+    var targets: UnsafeBufferPointer<Float>
+    /// A teacher's scores after mixup, shape (batch, classes).
+    var teacher: UnsafeBufferPointer<Float>?
+    var augmentation: InputAugmentation
+    var seed: UInt64
+    var iteration: Int
+    /// Position of the first (mixed) clip in the batch of all machines.
+    var firstPosition: Int
+    /// What the loss's gradient is multiplied with: 1 / number of accumulated batches.
+    var lossScale: Float
+    let result: TrainingStepResult
+}
+
+/// What a step gives besides gradients.
+final class TrainingStepResult {
+    var loss = 0.0
+    var logits: [Float] = []
+}
+
+/// SpecAugment's stripes and mixup's weights for one batch; SPEC §1.7.
+struct InputAugmentation: Sendable {
+    /// Stripes of one clip, as frames and as mel bands.
+    struct Stripes: Sendable {
+        var time: [Range<Int>]
+        var mel: [Range<Int>]
+    }
+
+    /// Stripes per clip before mixup; empty for none.
+    var stripes: [Stripes] = []
+    /// λ per pair of clips; empty for none.
+    var lambdas: [Float] = []
+
+    func mixWeights(pair: Int) -> (Float, Float) {
+        lambdas.isEmpty ? (1, 0) : (lambdas[pair], 1 - lambdas[pair])
+    }
+
+    /// Sets a clip's stripes to zero, in its values or in its gradient.
+    func maskClip(_ clip: Int, _ values: UnsafeMutablePointer<Float>, frames: Int, mels: Int) {
+        guard !stripes.isEmpty else { return }
+        for range in stripes[clip].time {
+            (values + range.lowerBound * mels).update(repeating: 0, count: range.count * mels)
+        }
+        for range in stripes[clip].mel where !range.isEmpty {
+            for frame in 0..<frames {
+                (values + frame * mels + range.lowerBound).update(repeating: 0, count: range.count)
+            }
+        }
+    }
+}
