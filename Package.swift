@@ -63,6 +63,7 @@ let package = Package(
             name: "EPANNsTraining",
             dependencies: [
                 "CHDF5", "COneDNN", "EPANNsAudio", "EPANNsEvaluation", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime",
+                .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
         .target(name: "EPANNsPruning", dependencies: ["EPANNsGraph", "EPANNsModels"], swiftSettings: settings),
