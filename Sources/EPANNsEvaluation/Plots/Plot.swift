@@ -1,0 +1,111 @@
+import EPANNsGraph
+import EPANNsModels
+import Foundation
+
+/// A drawing that has not been drawn yet: its size and what gnuplot is told.
+///
+/// Colours are told apart in grey and by the colour-blind (Okabe and Ito 2008), and lines by their dashes and points
+/// too. Legends lie outside the axes.
+public struct Plot: Sendable {
+    /// Nominal width in pixels.
+    public var width: Int
+    /// Nominal height in pixels.
+    public var height: Int
+    /// The commands after the terminal and the common settings.
+    package var script: String
+
+    package init(width: Int, height: Int, script: String) {
+        self.width = width
+        self.height = height
+        self.script = script
+    }
+
+    /// Draws.
+    ///
+    /// - Throws: `EPANNsError` with code `backendFailure` when gnuplot is missing (the message says how to install it)
+    ///   or fails.
+    ///
+    /// Tests: `PlotTests`.
+    public func data(_ format: PlotFormat) throws -> Data {
+        let drawn = try Gnuplot.run(preamble(format) + script)
+        guard format == .svg else { return drawn }
+        // A reader's machine may lack the font.
+        let text = String(decoding: drawn, as: UTF8.self)
+            .replacingOccurrences(
+                of: "font-family=\"\(Self.font)\"", with: "font-family=\"\(Self.font), Verdana, sans-serif\"")
+        return Data(text.utf8)
+    }
+
+    /// Draws into a file; it appears whole or not at all.
+    ///
+    /// - Throws: As ``data(_:)`` and ``PlotFormat/init(path:)``, and with code `fileFailure`.
+    public func write(to path: String) throws {
+        try data(PlotFormat(path: path)).withUnsafeBytes { try AtomicFile.write($0, to: path) }
+    }
+
+    static let font = "DejaVu Sans"
+    /// Colour of text and axes; a page may replace it.
+    static let ink = "#1b1f24"
+    /// Colour of grid lines; a page may replace it.
+    static let faintInk = "#c9ced6"
+    /// Okabe and Ito's colours, neighbours far apart in lightness.
+    static let colors = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#000000"]
+    static let dashes = ["1", "2", "4", "5", "3"]
+    static let points = [7, 9, 5, 13, 11, 6, 8]
+
+    private func preamble(_ format: PlotFormat) -> String {
+        let scale = 1.5
+        let terminal =
+            switch format {
+            case .svg:
+                "set terminal svg size \(width),\(height) noenhanced font '\(Self.font),12' background 'white'"
+            case .png:
+                "set terminal pngcairo size \(Int(Double(width) * scale)),\(Int(Double(height) * scale)) noenhanced "
+                    + "font '\(Self.font),9' fontscale \(scale) linewidth \(scale) pointscale \(scale)"
+            }
+        return """
+            set encoding utf8
+            \(terminal)
+            set border 3 linewidth 0.8 linecolor rgb '\(Self.ink)'
+            set tics nomirror out scale 0.6 textcolor rgb '\(Self.ink)'
+            set grid y linecolor rgb '\(Self.faintInk)' linewidth 0.6 dashtype solid
+            set key textcolor rgb '\(Self.ink)'
+
+            """
+    }
+}
+
+extension Plot {
+    /// Text as gnuplot's single-quoted strings hold it: no command substitution, no escapes, one line.
+    static func quoted(_ text: String, limit: Int = 60) -> String {
+        let line = String(text.unicodeScalars.map { isPrintable($0) ? Character($0) : " " })
+        let short = line.count > limit ? line.prefix(limit - 1) + "…" : line[...]
+        return "'" + short.replacingOccurrences(of: "'", with: "''") + "'"
+    }
+
+    private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .surrogate, .privateUse, .unassigned: false
+        default: true
+        }
+    }
+
+    /// A block of numbers with a name.
+    static func block(_ name: String, _ rows: some Sequence<[Double]>) -> String {
+        "$\(name) << END_OF_DATA\n"
+            + rows.map { $0.map { $0.isFinite ? "\($0)" : "NaN" }.joined(separator: " ") }.joined(separator: "\n")
+            + "\nEND_OF_DATA\n"
+    }
+
+    static func title(_ text: String) -> String {
+        text.isEmpty ? "" : "set title \(quoted(text, limit: 90)) textcolor rgb '\(ink)'\n"
+    }
+
+    static func axisTitles(x: String, y: String) -> String {
+        """
+        set xlabel \(quoted(x, limit: 90)) textcolor rgb '\(ink)'
+        set ylabel \(quoted(y, limit: 90)) textcolor rgb '\(ink)'
+
+        """
+    }
+}

@@ -1,2 +1,0 @@
-import EPANNsEvaluation
-import Testing
