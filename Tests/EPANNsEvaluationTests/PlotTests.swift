@@ -156,7 +156,7 @@ struct PlotTests {
         ]
         let bars = names.map { (name: $0, value: 0.5, clipCount: 1) }
         var svg = try draw(.classBars(title: names[1], valueTitle: names[2], bars: bars), "hostile-bars")
-        #expect(svg.contains("it's &lt;b>&amp;amp;") && svg.contains("{/=40 big}") && svg.contains("%s %d \\n"))
+        #expect(svg.contains("it’s &lt;b>&amp;amp;") && svg.contains("{/=40 big}") && svg.contains("%s %d \\n"))
         let counts = ConfusionMatrix(
             labels: Array(names.indices), predictions: Array(names.indices), classCount: names.count)
         svg = try draw(.confusion(title: names[0], matrix: counts, classNames: names), "hostile-confusion")

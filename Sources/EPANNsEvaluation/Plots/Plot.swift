@@ -78,11 +78,13 @@ public struct Plot: Sendable {
 }
 
 extension Plot {
-    /// Text as gnuplot's single-quoted strings hold it: no command substitution, no escapes, one line.
+    /// Text as gnuplot's single-quoted strings hold it: no command substitution, no escapes, one line, and
+    /// no straight quote that could end it.
     static func quoted(_ text: String, limit: Int = 60) -> String {
         let line = String(text.unicodeScalars.map { isPrintable($0) ? Character($0) : " " })
         let short = line.count > limit ? line.prefix(limit - 1) + "…" : line[...]
-        return "'" + short.replacingOccurrences(of: "'", with: "''") + "'"
+        // gnuplot 5.4 takes a doubled quote at a string's beginning for an empty string.
+        return "'" + short.replacingOccurrences(of: "'", with: "’") + "'"
     }
 
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {
