@@ -43,7 +43,7 @@ enum Gnuplot {
         watchdog.cancel()
         guard process.terminationReason == .exit, process.terminationStatus == 0, !drawn.isEmpty else {
             let text = String(decoding: complaint.withLock { $0 }, as: UTF8.self)
-            let reason = text.split(whereSeparator: \.isNewline).suffix(3).joined(separator: " ")
+            let reason = text.split(whereSeparator: \.isNewline).suffix(3).joined(separator: " ").suffix(300)
             throw EPANNsError(
                 .backendFailure,
                 "gnuplot could not draw the plot\(reason.isEmpty ? "" : ": \(reason)"). Version 5.2 or newer with its "
