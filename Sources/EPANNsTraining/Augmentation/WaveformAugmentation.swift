@@ -31,6 +31,11 @@ public struct WaveformAugmentation: Sendable, Hashable, Codable {
     /// A silent clip stays silent.
     public var noiseSNRDecibels: ClosedRange<Double>?
 
+    private enum CodingKeys: String, CodingKey {
+        case cropsRandomly, gainDecibels, shift
+        case noiseSNRDecibels = "noiseSnrDecibels"
+    }
+
     /// Makes a configuration.
     public init(
         cropsRandomly: Bool = true, gainDecibels: ClosedRange<Double>? = nil, shift: Shift? = nil,

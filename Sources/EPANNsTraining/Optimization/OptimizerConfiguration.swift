@@ -31,6 +31,14 @@ public struct OptimizerConfiguration: Codable, Hashable, Sendable {
     /// Gradients are scaled down to this norm where theirs is larger; nil for never.
     public var clippingNorm: Double?
 
+    private enum CodingKeys: String, CodingKey {
+        case kind
+        case usesAMSGrad = "amsgrad"
+        case beta1, beta2, epsilon, momentum
+        case usesNesterov = "nesterov"
+        case weightDecay, clippingNorm
+    }
+
     /// Makes settings; PANNs' where nothing is given (SPEC §5.3).
     public init(
         _ kind: Kind = .adam, usesAMSGrad: Bool = true, beta1: Double = 0.9, beta2: Double = 0.999,
