@@ -66,7 +66,7 @@ extension Plot {
         script += block("cells", cells)
         script +=
             "plot $cells using 1:2:3:4:5:6:7 with boxxyerror fillstyle solid noborder linecolor palette notitle\n"
-        return Plot(width: Int(width), height: Int(height), script: script)
+        return Plot(title: title, width: Int(width), height: Int(height), script: script)
     }
 
     /// More classes than this make no readable confusion matrix.
