@@ -26,16 +26,38 @@ struct ClipScorer: Sendable {
         }
     }
 
-    let tagger: AudioTagger
-    let mapping: ClassMapping
-    /// Length to which clips are cut and padded; nil for clips as they are.
-    let clipSeconds: Double?
+    private let tagger: AudioTagger
+    private let mapping: ClassMapping
+    private let clips: [DataSet.Clip]
+    private let clipSeconds: Double?
+    /// Reads the rows of HDF5 packs where they lie; nil where there are none.
+    private let packs: WaveformCache?
 
-    /// Tags clips; those that cannot be read do not stop the others.
+    /// Prepares for a data set.
+    ///
+    /// - Parameters:
+    ///   - tagger: The model.
+    ///   - mapping: Which of its outputs stand for the data's classes.
+    ///   - set: The clips.
+    ///   - clipSeconds: Length to which clips are cut and padded; nil for clips as they are.
+    /// - Throws: `EPANNsError` when an HDF5 pack cannot be opened, or its rate does not suit the model.
+    init(tagger: AudioTagger, mapping: ClassMapping, set: DataSet, clipSeconds: Double?) throws {
+        self.tagger = tagger
+        self.mapping = mapping
+        self.clipSeconds = clipSeconds
+        clips = set.clips
+        let rows = set.clips.indices.filter { if case .hdf5 = set.clips[$0].source { true } else { false } }
+        // Of rows alone nothing is cached: no folder is needed.
+        packs =
+            rows.isEmpty
+            ? nil : try WaveformCache.build(set.subset(rows), sampleRate: tagger.sampleRate, folder: "")
+    }
+
+    /// Tags the clips; those that cannot be read do not stop the others.
     ///
     /// - Throws: The first clip's error when none could be read; `EPANNsError` with code `invalidCheckpoint` when the
     ///   model's scores are no numbers.
-    func score(_ clips: [DataSet.Clip], jobs: Int) throws -> Scored {
+    func score(jobs: Int) throws -> Scored {
         let progress = ProgressBar(total: clips.count)
         let next = Atomic(0)
         let rows = Mutex([[Float]?](repeating: nil, count: clips.count))
@@ -74,21 +96,21 @@ struct ClipScorer: Sendable {
     }
 
     private func samples(of clip: DataSet.Clip) throws -> [Float] {
-        var samples = try read(clip.source)
+        var samples = try read(clip)
         guard let clipSeconds else { return samples }
         let count = max(1, Int((clipSeconds * Double(tagger.sampleRate)).rounded()))
         if samples.count > count { samples.removeLast(samples.count - count) }
         return samples + [Float](repeating: 0, count: count - samples.count)
     }
 
-    private func read(_ source: DataSet.Source) throws -> [Float] {
-        switch source {
+    private func read(_ clip: DataSet.Clip) throws -> [Float] {
+        switch clip.source {
         case .file(let path): return try tagger.load(.file(path: path)).samples
         // As AudioSet's packs hold missing recordings; SPEC §5.1.
         case .missing: return [Float](repeating: 0, count: 10 * tagger.sampleRate)
         case .hdf5:
-            throw EPANNsError(
-                .unsupportedFormat, "Clips in HDF5 packs cannot be evaluated yet; unpack them into audio files.")
+            guard let packs else { preconditionFailure("a clip in a pack, and no pack was opened") }
+            return try packs.waveform(of: clip)
         }
     }
 

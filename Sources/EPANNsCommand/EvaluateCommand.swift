@@ -117,8 +117,8 @@ struct EvaluateCommand: ParsableCommand {
                     map: ClassMapping.readMap(path: $0, for: set.labels), data: set.labels, model: tagger.labels)
             } ?? ClassMapping(data: set.labels, model: tagger.labels)
         for note in set.notes + mapping.notes { StandardError.write(note) }
-        let scorer = ClipScorer(tagger: tagger, mapping: mapping, clipSeconds: clipSeconds)
-        let scored = try scorer.score(set.clips, jobs: split.jobs)
+        let scorer = try ClipScorer(tagger: tagger, mapping: mapping, set: set, clipSeconds: clipSeconds)
+        let scored = try scorer.score(jobs: split.jobs)
         if let scores {
             let missing = [Float](repeating: .nan, count: set.classCount)
             try NumPyFile.write(

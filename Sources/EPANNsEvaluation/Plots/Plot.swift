@@ -140,7 +140,7 @@ extension Plot {
         let longest = names.map(\.count).max() ?? 0
         let columns = min(names.count, longest > 44 ? 1 : longest > 24 ? 2 : 3)
         let rows = (names.count + columns - 1) / columns
-        let legendHeight = 12 + 18 * Double(rows)
+        let legendHeight = 12 + 15 * Double(rows)
         let script =
             "set key at screen \(left / width), \(1 - 34 / (height + legendHeight)) left top Left reverse horizontal "
             + "maxcols \(columns) maxrows \(rows) samplen 3.5 width 1 \(font(12))\n"
