@@ -143,9 +143,10 @@ extension DataSet {
 }
 
 extension DataSet {
-    /// A checksum of everything that training depends on: the classes, and of each clip name, fold, classes and kind
-    /// of source. Folders are left out, so data may move.
+    /// A checksum of everything that training depends on.
     ///
+    /// That is the class list, and of each clip the name, fold, classes and kind of source. Folders are left out, so
+    /// data may move.
     /// The samples themselves are not part of it. A run that resumes compares it with the one it was started with.
     ///
     /// - Returns: SHA-256 as 64 hexadecimal digits.
