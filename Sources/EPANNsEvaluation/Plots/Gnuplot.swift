@@ -56,7 +56,7 @@ enum Gnuplot {
         "Plots need it: install it with “apt-get install gnuplot-nox” (Fedora: “dnf install gnuplot”, macOS: “brew "
         + "install gnuplot”)."
 
-    private static func executable() throws -> String {
+    static func executable() throws -> String {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         for folder in path.split(separator: ":") {
             let candidate = "\(folder)/gnuplot"

@@ -72,7 +72,7 @@ extension Plot {
             script += members.indices.map { "unset label \($0 + 1)\n" }.joined()
             script += "unset label 1000\nunset label 1001\n"
         }
-        return Plot(width: Int(width), height: Int(height), script: script + "unset multiplot\n")
+        return Plot(title: title, width: Int(width), height: Int(height), script: script + "unset multiplot\n")
     }
 
     private static let nameLimit = 40

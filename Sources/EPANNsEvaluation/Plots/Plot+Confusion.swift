@@ -18,7 +18,7 @@ extension Plot {
                 "A confusion matrix of \(count) classes cannot be read as a picture (at most "
                     + "\(maximumConfusionClassCount)); take the JSON report's numbers, or --per-class.")
         }
-        let cell = count <= 12 ? 44.0 : count <= 25 ? 30.0 : count <= 50 ? 18.0 : 13.0
+        let cell = count <= 4 ? 84.0 : count <= 12 ? 44.0 : count <= 25 ? 30.0 : count <= 50 ? 18.0 : 13.0
         let fontSize = count <= 25 ? 12 : count <= 50 ? 10 : 8
         let longest = Double(min(nameLimit, classNames.map(\.count).max() ?? 0)) * Double(fontSize) * 0.58
         // Names under the columns are slanted, the last one's end lies left of its cell.
@@ -37,7 +37,7 @@ extension Plot {
             set yrange [\(Double(count) - 0.5):-0.5]
             set palette defined (0 '#f7fbff', 0.25 '#c6dbef', 0.5 '#6baed6', 0.75 '#2171b5', 1 '#08306b')
             set cbrange [0:100]
-            set cblabel 'clips of the true class (%)' textcolor rgb '\(ink)'
+            set cblabel 'share of the true class (%)' textcolor rgb '\(ink)'
             set colorbox user origin screen \((left + side + 16) / width), screen \(bottom / height) size screen \(14 / width), screen \(min(side, 260) / height)
             set label 1001 'true class' at screen \(14 / width), \((bottom + side / 2) / height) center rotate by 90 textcolor rgb '\(ink)'
             set label 1002 'best-scoring class' at screen \((left + side / 2) / width), \(14 / height) center textcolor rgb '\(ink)'
@@ -66,7 +66,7 @@ extension Plot {
         script += block("cells", cells)
         script +=
             "plot $cells using 1:2:3:4:5:6:7 with boxxyerror fillstyle solid noborder linecolor palette notitle\n"
-        return Plot(width: Int(width), height: Int(height), script: script)
+        return Plot(title: title, width: Int(width), height: Int(height), script: script)
     }
 
     /// More classes than this make no readable confusion matrix.

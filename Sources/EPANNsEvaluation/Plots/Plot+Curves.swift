@@ -84,7 +84,7 @@ extension Plot {
             }
         }
         script += "plot " + plots.joined(separator: ", \\\n") + "\n"
-        return Plot(width: Int(width), height: Int(height), script: script)
+        return Plot(title: title, width: Int(width), height: Int(height), script: script)
     }
 
     /// What the values need, with some room, but not beyond 0 for values that never are.

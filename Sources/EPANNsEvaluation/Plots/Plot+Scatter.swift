@@ -94,7 +94,7 @@ extension Plot {
                     + "linecolor rgb '\(color)' title \(quoted(group))")
         }
         script += "plot " + plots.joined(separator: ", \\\n") + "\n"
-        return Plot(width: Int(width), height: Int(height), script: script)
+        return Plot(title: title, width: Int(width), height: Int(height), script: script)
     }
 }
 

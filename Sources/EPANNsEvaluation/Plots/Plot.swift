@@ -7,6 +7,8 @@ import Foundation
 /// Colours are told apart in grey and by the colour-blind (Okabe and Ito 2008), and lines by their dashes and points
 /// too. Legends lie outside the axes.
 public struct Plot: Sendable {
+    /// What stands above the drawing, and what readers hear who do not see it.
+    public var title: String
     /// Nominal width in pixels.
     public var width: Int
     /// Nominal height in pixels.
@@ -14,7 +16,8 @@ public struct Plot: Sendable {
     /// The commands after the terminal and the common settings.
     package var script: String
 
-    package init(width: Int, height: Int, script: String) {
+    package init(title: String, width: Int, height: Int, script: String) {
+        self.title = title
         self.width = width
         self.height = height
         self.script = script
@@ -32,7 +35,9 @@ public struct Plot: Sendable {
         // A reader's machine may lack the font.
         let text = String(decoding: drawn, as: UTF8.self)
             .replacingOccurrences(
-                of: "font-family=\"\(Self.font)\"", with: "font-family=\"\(Self.font), Verdana, sans-serif\"")
+                of: "font-family=\"\(Self.font)\"", with: "font-family=\"\(Self.font), Verdana, sans-serif\""
+            )
+            .replacingOccurrences(of: "<title>Gnuplot</title>", with: "<title>\(title.escapedForHTML)</title>")
         return Data(text.utf8)
     }
 
@@ -135,7 +140,7 @@ extension Plot {
         let longest = names.map(\.count).max() ?? 0
         let columns = min(names.count, longest > 44 ? 1 : longest > 24 ? 2 : 3)
         let rows = (names.count + columns - 1) / columns
-        let legendHeight = 12 + 18 * Double(rows)
+        let legendHeight = 12 + 15 * Double(rows)
         let script =
             "set key at screen \(left / width), \(1 - 34 / (height + legendHeight)) left top Left reverse horizontal "
             + "maxcols \(columns) maxrows \(rows) samplen 3.5 width 1 \(font(12))\n"

@@ -129,7 +129,7 @@ public struct TrainingLog: Sendable, Hashable {
                     loss: object["loss"]?.number))
         default:
             if kind == "resume", let iteration { drop(from: iteration) }
-            let details = object.filter { $0.key != "kind" && $0.key != "iteration" }.mapValues(\.description)
+            let details = object.filter { $0.key != "kind" && $0.key != "iteration" }.mapValues(\.rounded)
             events.append(Event(kind: kind, iteration: iteration, details: details))
         }
     }
@@ -187,6 +187,12 @@ enum LogValue: Decodable, Hashable, CustomStringConvertible {
     var integer: Int? {
         guard let number, number >= 0, number < 0x1p53, number == number.rounded() else { return nil }
         return Int(number)
+    }
+
+    /// As text, numbers with six digits.
+    var rounded: String {
+        guard let number, number.isFinite, number != number.rounded() else { return description }
+        return String(format: "%.6g", number)
     }
 
     var description: String {

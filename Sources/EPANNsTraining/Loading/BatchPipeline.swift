@@ -119,7 +119,9 @@ final class BatchPipeline: @unchecked Sendable {
         }
     }
 
-    /// The next clip to be made, in the order of batches; waits while there is none. Nil at the end.
+    /// The next clip to be made, in the order of batches; nil once the workers are stopped.
+    ///
+    /// Waits while there is none.
     private func claim() -> (slot: Slot, unit: Int)? {
         while !isStopped {
             if let slot = slots.first(where: { $0.claimed < $0.plan.units.count }) {

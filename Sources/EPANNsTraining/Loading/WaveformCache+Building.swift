@@ -27,6 +27,14 @@ extension WaveformCache {
         public var reused: Int
         /// Recordings that could not be read.
         public var unreadable: Int
+
+        /// Makes a report.
+        public init(completed: Int, total: Int, reused: Int, unreadable: Int) {
+            self.completed = completed
+            self.total = total
+            self.reused = reused
+            self.unreadable = unreadable
+        }
     }
 
     /// Builds what is missing of a cache, and opens it.
