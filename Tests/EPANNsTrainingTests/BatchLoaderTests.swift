@@ -188,7 +188,19 @@ import Testing
             state = loader.state
             state.sampler = try Sampler(.none, dataSet: small.dataSet)
             #expect(failure { try loader.restore(state) }?.code == .invalidCheckpoint)
+            state = loader.state
+            state.iteration = 1 << 50
+            #expect(failure { try loader.restore(state) }?.code == .invalidCheckpoint)
             #expect(try loader.next().iteration == 0)
+            // Changed behind the initialiser's back.
+            var dataSet = small.dataSet
+            dataSet.clips[0].classes = [2]
+            #expect(
+                failure {
+                    _ = try EvaluationLoader(
+                        dataSet: dataSet, cache: small.cache, frontEnd: LogMelSpectrogram(configuration: .panns8k),
+                        configuration: .init(batchSize: 1))
+                }?.code == .invalidConfiguration)
         }
     }
 
@@ -219,6 +231,8 @@ import Testing
             configuration.shard = try Shard(rank: 0, count: 3)
             #expect(failure { _ = try loader(small, configuration) }?.message.contains("evenly") == true)
             #expect(failure { _ = try Shard(rank: 2, count: 2) } != nil)
+            let saved = Data(#"{"rank":0,"count":0}"#.utf8)
+            #expect(failure { _ = try JSONDecoder().decode(Shard.self, from: saved) } != nil)
         }
     }
 

@@ -1,6 +1,7 @@
 import EPANNsTestSupport
 import EPANNsTraining
 import Foundation
+import Synchronization
 import Testing
 
 @Suite struct WaveformQuantizationTests {
@@ -206,6 +207,24 @@ import Testing
             let error = failure { _ = try WaveformCache.build(small.dataSet, sampleRate: 8000, folder: full) }
             #expect(error?.code == .fileFailure)
             #expect(error?.message.contains("The disk is full") == true)
+        }
+    }
+
+    /// Two at once, as ranks of MPI do it: the second waits, and finds everything done.
+    @Test func buildersWaitForEachOther() throws {
+        try withTemporaryFolder { folder in
+            let small = try SmallDataSet(folder)
+            let reused = Mutex<[Int]>([])
+            DispatchQueue.concurrentPerform(iterations: 3) { _ in
+                var first: WaveformCache.Progress?
+                let cache = try? WaveformCache.build(small.dataSet, sampleRate: 8000, folder: folder + "/shared") {
+                    first = first ?? $0
+                }
+                if cache != nil { reused.withLock { $0.append(first?.reused ?? -1) } }
+            }
+            #expect(reused.withLock { $0.sorted() } == [0, 12, 12])
+            let size = (0..<12).reduce(0) { $0 + 2 * expected($1).count }
+            #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/shared/waveforms-8000.i16")).count == size)
         }
     }
 
