@@ -321,8 +321,15 @@ import Testing
                 // A batch takes about a millisecond; half of the pause is for a machine that is busy otherwise.
                 if loader.lastWaitSeconds < 0.025 { ready += 1 }
             }
-            #expect(ready >= 8)
+            #expect(ready >= 6)
             #expect(loader.waitSeconds >= first)
+            // A hasty one waits for every clip: 20 ms each, two a batch, one worker.
+            let slow = try self.loader(small, configuration) { _ in
+                Thread.sleep(forTimeInterval: 0.02)
+                return [0, 0]
+            }
+            for _ in 0..<5 { _ = try slow.next() }
+            #expect(slow.waitSeconds > 0.15 && slow.lastWaitSeconds > 0.02)
         }
     }
 
