@@ -188,7 +188,19 @@ import Testing
             state = loader.state
             state.sampler = try Sampler(.none, dataSet: small.dataSet)
             #expect(failure { try loader.restore(state) }?.code == .invalidCheckpoint)
+            state = loader.state
+            state.iteration = 1 << 50
+            #expect(failure { try loader.restore(state) }?.code == .invalidCheckpoint)
             #expect(try loader.next().iteration == 0)
+            // Changed behind the initialiser's back.
+            var dataSet = small.dataSet
+            dataSet.clips[0].classes = [2]
+            #expect(
+                failure {
+                    _ = try EvaluationLoader(
+                        dataSet: dataSet, cache: small.cache, frontEnd: LogMelSpectrogram(configuration: .panns8k),
+                        configuration: .init(batchSize: 1))
+                }?.code == .invalidConfiguration)
         }
     }
 
@@ -219,6 +231,8 @@ import Testing
             configuration.shard = try Shard(rank: 0, count: 3)
             #expect(failure { _ = try loader(small, configuration) }?.message.contains("evenly") == true)
             #expect(failure { _ = try Shard(rank: 2, count: 2) } != nil)
+            let saved = Data(#"{"rank":0,"count":0}"#.utf8)
+            #expect(failure { _ = try JSONDecoder().decode(Shard.self, from: saved) } != nil)
         }
     }
 
@@ -307,8 +321,15 @@ import Testing
                 // A batch takes about a millisecond; half of the pause is for a machine that is busy otherwise.
                 if loader.lastWaitSeconds < 0.025 { ready += 1 }
             }
-            #expect(ready >= 8)
+            #expect(ready >= 6)
             #expect(loader.waitSeconds >= first)
+            // A hasty one waits for every clip: 20 ms each, two a batch, one worker.
+            let slow = try self.loader(small, configuration) { _ in
+                Thread.sleep(forTimeInterval: 0.02)
+                return [0, 0]
+            }
+            for _ in 0..<5 { _ = try slow.next() }
+            #expect(slow.waitSeconds > 0.15 && slow.lastWaitSeconds > 0.02)
         }
     }
 

@@ -25,7 +25,8 @@ struct ESC10Tests {
             for clip in test.clips.prefix(3) {
                 guard case .file(let path) = clip.source else { continue }
                 let samples = try AudioFile.load(path: path, sampleRate: 32000).samples
-                #expect(samples.count == 160_000)
+                // Five seconds, and what Vorbis rounded up to its blocks.
+                #expect((160_000...160_100).contains(samples.count))
                 // One step of 16 bits: the conversion truncates.
                 #expect(worst(try cache.waveform(of: clip), samples.map { max(-1, min(1, $0)) }) <= 1 / 32767)
             }

@@ -50,6 +50,17 @@ public struct DataSet: Sendable, Hashable {
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when a class is out of range, or a clip of a
     ///   single-label set has not exactly one.
     public init(labels: LabelSet, isSingleLabel: Bool, clips: [Clip], notes: [String] = []) throws {
+        self.labels = labels
+        self.isSingleLabel = isSingleLabel
+        self.clips = clips
+        self.notes = notes
+        try validate()
+    }
+
+    /// Checks the classes of all clips, which may have been changed since the data set was made.
+    ///
+    /// - Throws: As ``init(labels:isSingleLabel:clips:notes:)``.
+    public func validate() throws {
         for clip in clips {
             guard clip.classes.allSatisfy({ (0..<labels.count).contains($0) }) else {
                 throw EPANNsError(
@@ -63,10 +74,6 @@ public struct DataSet: Sendable, Hashable {
                 )
             }
         }
-        self.labels = labels
-        self.isSingleLabel = isSingleLabel
-        self.clips = clips
-        self.notes = notes
     }
 
     /// Number of classes.

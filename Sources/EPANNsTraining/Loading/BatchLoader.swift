@@ -108,6 +108,7 @@ public final class BatchLoader {
         configuration: Configuration, teacher: Teacher? = nil
     ) throws {
         try Self.check(configuration, cache: cache, frontEnd: frontEnd)
+        try dataSet.validate()
         try sampler.validate(for: dataSet)
         self.dataSet = dataSet
         self.configuration = configuration
@@ -149,7 +150,7 @@ public final class BatchLoader {
     ///
     /// - Throws: `EPANNsError` with code `invalidCheckpoint` when it belongs to other data; nothing has changed then.
     public func restore(_ state: State) throws {
-        guard state.dataDigest == self.state.dataDigest, state.iteration >= 0,
+        guard state.dataDigest == self.state.dataDigest, (0..<1 << 48).contains(state.iteration),
             state.sampler.kind == self.state.sampler.kind
         else {
             throw EPANNsError(

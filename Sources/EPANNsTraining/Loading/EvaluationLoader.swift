@@ -59,6 +59,7 @@ public final class EvaluationLoader {
     public init(
         dataSet: DataSet, cache: WaveformCache, frontEnd: LogMelSpectrogram, configuration: Configuration
     ) throws {
+        try dataSet.validate()
         let plans = try Self.plans(dataSet, cache, frontEnd.configuration, configuration)
         clips = configuration.shard.range(of: dataSet.clips.count)
         batchCount = plans.count

@@ -20,6 +20,16 @@ public struct Shard: Sendable, Hashable, Codable {
         self.init(uncheckedRank: rank, count: count)
     }
 
+    private enum CodingKeys: String, CodingKey { case rank, count }
+
+    /// Reads a part that was saved.
+    ///
+    /// - Throws: As ``init(rank:count:)``, and `DecodingError`.
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        try self.init(rank: values.decode(Int.self, forKey: .rank), count: values.decode(Int.self, forKey: .count))
+    }
+
     private init(uncheckedRank rank: Int, count: Int) {
         self.rank = rank
         self.count = count

@@ -55,9 +55,12 @@ final class WaveformJob: @unchecked Sendable {
         defer { threads.join() }
         var reported = 0
         condition.lock()
-        while finished < pending.count, failure == nil {
-            condition.wait()
-            guard finished > reported else { continue }
+        // The last report says that all is done.
+        while reported < pending.count, failure == nil {
+            guard finished > reported else {
+                condition.wait()
+                continue
+            }
             reported = finished
             let now = report()
             condition.unlock()

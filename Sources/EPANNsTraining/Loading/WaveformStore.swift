@@ -123,8 +123,16 @@ final class WaveformStore {
             }
         }
         end = records.values.map { $0.offset + $0.count }.max() ?? 0
-        // What a kill left behind the last clip.
-        if available > end { _ = ftruncate(data, off_t(end * 2)) }
+        if available > 0, end == 0 {
+            // Nothing in it is known any more. A new file, since another process may have the old one mapped.
+            close(data)
+            unlink(dataPath)
+            data = open(dataPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+            guard data >= 0 else { throw Self.failure("create", dataPath) }
+        } else if Int(status.st_size) > end * 2 {
+            // What a kill left behind the last clip, which nobody reads.
+            _ = ftruncate(data, off_t(end * 2))
+        }
         isSealed = unsealed.isEmpty && !isDamaged && FileManager.default.fileExists(atPath: indexPath)
         if !unsealed.isEmpty { try seal() }
         unlink(journalPath)
