@@ -89,6 +89,12 @@ import Testing
         }
         let damaged = #expect(throws: EPANNsError.self) { try EvaluationReport(json: Data("{}".utf8)) }
         #expect(damaged?.message.contains("no evaluation") == true)
+        var absurd = EvaluationReport(try ScoredClips(scores: [1, 0, 0, 1], labels: [0, 1], classNames: ["a", "b"]))
+        absurd.classes[0].averagePrecision = 1e300
+        #expect(throws: EPANNsError.self) { try EvaluationReport(json: absurd.json()) }
+        absurd.classes[0].averagePrecision = 1
+        absurd.classes.removeLast()
+        #expect(throws: EPANNsError.self) { try EvaluationReport(json: absurd.json()) }
     }
 
     @Test(arguments: [Float.nan, .infinity, -.infinity]) func scoresThatAreNoNumbersAreRefused(score: Float) {
