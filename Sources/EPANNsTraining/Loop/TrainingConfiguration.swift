@@ -77,7 +77,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// Whether dropout layers drop.
     public var usesDropout = true
 
-    /// Length of a training clip; nil takes the longest recording's, at most ten seconds.
+    /// Length of a training clip; nil takes the length that nine of ten recordings do not exceed, at most ten seconds.
     public var clipSeconds: Double?
     /// The order of drawing.
     public var sampler = Sampler.Kind.balanced
@@ -117,9 +117,11 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         guard !data.isEmpty else { throw refuse("No data is given; name a table of clips with --data.") }
         guard [architecture != nil, network != nil, initial != nil].count(where: { $0 }) == 1 else {
             throw refuse(
-                "Give either a model to start from (--init) or the architecture of a fresh one (--model), and only one.")
+                "Give either a model to start from (--init) or the architecture of a fresh one (--model), and only one."
+            )
         }
-        guard (1...1 << 40).contains(iterations), (1...1 << 16).contains(batchSize), (1...1 << 16).contains(accumulation)
+        guard (1...1 << 40).contains(iterations), (1...1 << 16).contains(batchSize),
+            (1...1 << 16).contains(accumulation)
         else {
             throw refuse(
                 "Iterations (\(iterations)), batch size (\(batchSize)) and accumulation (\(accumulation)) must be at least 1."

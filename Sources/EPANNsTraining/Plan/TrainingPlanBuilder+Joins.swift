@@ -6,10 +6,13 @@ import EPANNsRuntime
 extension TrainingPlanBuilder {
     mutating func transpose(_ index: Int) throws {
         let input = graph.nodes[index].inputs[0]
-        let source = value(input)
-        values[index] = Value(buffer: source.buffer, layout: try source.layout.transposed())
+        // Nothing moves: what was the graph's height is its width from here on.
+        values[index] = value(input)
+        values[index]?.isTransposed.toggle()
         recipes[index] = { builder, gradient in
-            builder.addGradient(input, Value(buffer: gradient.buffer, layout: try gradient.layout.transposed()))
+            var gradient = gradient
+            gradient.isTransposed.toggle()
+            builder.addGradient(input, gradient)
         }
     }
 
@@ -17,7 +20,7 @@ extension TrainingPlanBuilder {
         let node = graph.nodes[index]
         var total = value(node.inputs[0])
         for input in node.inputs.dropFirst() {
-            let other = try reordered(value(input), to: total.layout, name: node.name)
+            let other = try arranged(value(input), like: total, name: node.name)
             total = try binary(dnnl_binary_add, total, other, name: node.name)
         }
         values[index] = total
@@ -34,7 +37,7 @@ extension TrainingPlanBuilder {
         let factor = try multiplier(value(second), for: source, isVector: factorIsVector, name: node.name)
         values[index] = try binary(dnnl_binary_mul, source, factor, name: node.name)
         recipes[index] = { builder, gradient in
-            let gradient = try builder.reordered(gradient, to: source.layout, name: node.name)
+            let gradient = try builder.arranged(gradient, like: source, name: node.name)
             if builder.carries[first] {
                 builder.addGradient(first, try builder.binary(dnnl_binary_mul, gradient, factor, name: node.name))
             }
@@ -49,7 +52,7 @@ extension TrainingPlanBuilder {
     private mutating func multiplier(
         _ factor: Value, for source: Value, isVector: Bool, name: String
     ) throws -> Value {
-        guard isVector else { return try reordered(factor, to: source.layout, name: name) }
+        guard isVector else { return try arranged(factor, like: source, name: name) }
         let extents = Array(source.layout.dimensions[..<2]) + [1, 1]
         let map = try relabelled(plain(factor, name: name), extents)
         return try reordered(map, to: .plain(extents, source.layout.dataType), name: name)
@@ -142,7 +145,7 @@ extension TrainingPlanBuilder {
         }
         values[index] = result
         recipes[index] = { builder, gradient in
-            let gradient = try builder.reordered(gradient, to: source.layout, name: node.name)
+            let gradient = try builder.arranged(gradient, like: source, name: node.name)
             let difference = builder.newValue(source.layout)
             builder.emit(node.name, buffers: [result.buffer, gradient.buffer, difference.buffer]) { context in
                 for clip in 0..<batch {

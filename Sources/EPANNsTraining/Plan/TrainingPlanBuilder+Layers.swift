@@ -83,7 +83,7 @@ extension TrainingPlanBuilder {
                 &descriptor, engine.handle, dnnl_forward_training, algorithm, source.layout.handle, alpha, beta,
                 attribute)
         }
-        let result = newValue(source.layout)
+        let result = newValue(like: source)
         emit(node.name, forward, [argument(DNNL_ARG_SRC, source), argument(DNNL_ARG_DST, result)])
         values[index] = result
         recipes[index] = { builder, gradient in
@@ -92,8 +92,8 @@ extension TrainingPlanBuilder {
                     &descriptor, engine.handle, algorithm, source.layout.handle, source.layout.handle, alpha, beta,
                     forward.hint, attribute)
             }
-            let arranged = try builder.reordered(gradient, to: source.layout, name: node.name)
-            let difference = builder.newValue(source.layout)
+            let arranged = try builder.arranged(gradient, like: source, name: node.name)
+            let difference = builder.newValue(like: source)
             builder.emit(
                 node.name, primitive,
                 [
@@ -106,10 +106,14 @@ extension TrainingPlanBuilder {
     }
 
     mutating func pool(_ index: Int, _ settings: Pool) throws {
-        func axes(_ values: [Int], fill: Int) -> [Int] { values.count == 1 ? [values[0], fill] : values }
         let input = graph.nodes[index].inputs[0]
+        let source = value(input)
+        func axes(_ values: [Int], fill: Int) -> [Int] {
+            let full: [Int] = values.count == 1 ? [values[0], fill] : values
+            return source.isTransposed ? full.reversed() : full
+        }
         let pooling = try makePool(
-            graph.nodes[index].name, value(input), settings.reduction, kernel: axes(settings.kernel, fill: 1),
+            graph.nodes[index].name, source, settings.reduction, kernel: axes(settings.kernel, fill: 1),
             stride: axes(settings.stride, fill: 1), padding: axes(settings.padding, fill: 0))
         values[index] = pooling.result
         recipes[index] = { builder, gradient in
@@ -124,29 +128,29 @@ extension TrainingPlanBuilder {
         guard source.layout.dimensions.count == 4, !axes.contains(.channel) else {
             throw EPANNsError(.backendFailure, "Only time and mel axes can be reduced, not the channels.")
         }
+        let (first, second): (Axis, Axis) = source.isTransposed ? (.width, .height) : (.height, .width)
         let kernel = [
-            axes.contains(.height) ? source.layout.dimensions[2] : 1,
-            axes.contains(.width) ? source.layout.dimensions[3] : 1,
+            axes.contains(first) ? source.layout.dimensions[2] : 1,
+            axes.contains(second) ? source.layout.dimensions[3] : 1,
         ]
         let pooling = try makePool(node.name, source, reduction, kernel: kernel, stride: kernel, padding: [0, 0])
         let pooled = pooling.result.layout.dimensions
-        // A vector is plain Float32; a map that lost its height lies along it from now on.
+        // A vector is plain Float32; what is left of a map without its height is the height from now on.
         let isVector = shapes[index].spatial.isEmpty
         let isTurned = !isVector && axes.contains(.height)
         if isVector {
             let row = try plain(pooling.result, type: dnnl_f32, name: node.name)
             values[index] = try relabelled(row, [pooled[0], pooled[1]])
-        } else if isTurned {
-            values[index] = Value(buffer: pooling.result.buffer, layout: try pooling.result.layout.transposed())
         } else {
             values[index] = pooling.result
+            if isTurned { values[index]?.isTransposed.toggle() }
         }
         recipes[index] = { builder, gradient in
             var gradient = gradient
             if isVector {
                 gradient = try builder.relabelled(builder.plain(gradient, name: node.name), pooled)
             } else if isTurned {
-                gradient = Value(buffer: gradient.buffer, layout: try gradient.layout.transposed())
+                gradient.isTransposed.toggle()
             }
             builder.addGradient(input, try pooling.backward(&builder, gradient))
         }
@@ -178,7 +182,7 @@ extension TrainingPlanBuilder {
                 window, pads, pads, attribute)
         }
         let layout = try forward.layout(dnnl_query_dst_md, dimensions: output, dataType: type)
-        let result = newValue(layout)
+        let result = newValue(layout, transposed: source.isTransposed)
         var shared: [TrainingArgument] = []
         if reduction == .max {
             let workspace = try forward.layout(dnnl_query_workspace_md, dimensions: [], dataType: dnnl_u8)
@@ -191,8 +195,8 @@ extension TrainingPlanBuilder {
                     &descriptor, engine.handle, algorithm, source.layout.handle, layout.handle, strides, window, pads,
                     pads, forward.hint, attribute)
             }
-            let arranged = try builder.reordered(gradient, to: layout, name: name)
-            let difference = builder.newValue(source.layout)
+            let arranged = try builder.arranged(gradient, like: result, name: name)
+            let difference = builder.newValue(like: source)
             builder.emit(
                 name, backward,
                 shared + [
