@@ -46,13 +46,13 @@ extension Model {
     /// - Parameters:
     ///   - plan: What was asked for.
     ///   - kept: The units that stayed.
-    ///   - pruner: Made of the graph of `source`.
+    ///   - pruner: Made of the graph of the model before.
     ///   - criterion: How importance was measured.
-    ///   - source: The model that was pruned; its file's digest is taken, all of the file being read.
+    ///   - sourceSHA256: The digest of that model's file.
     ///   - program: Who did it.
     public mutating func recordPruning(
         _ plan: PruningPlan, keeping kept: [[Int]], in pruner: ChannelPruner, criterion: PruningCriterion,
-        of source: Model, by program: String
+        sourceSHA256: String?, by program: String
     ) {
         let ratios = Set(plan.entries.map(\.amount))
         var ratio: Double?
@@ -68,6 +68,6 @@ extension Model {
         pruning.append(
             PruningRecord(
                 criterion: criterion.name, seed: criterion.seed, ratio: ratio, multiple: plan.request.multiple,
-                layers: layers, sourceSHA256: source.sha256(), prunedBy: program))
+                layers: layers, sourceSHA256: sourceSHA256, prunedBy: program))
     }
 }

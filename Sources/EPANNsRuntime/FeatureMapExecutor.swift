@@ -97,7 +97,8 @@ extension PlanBuilder {
             result = try vector(value, type: dnnl_f32, name: "feature map")
         } else {
             let upright = try oriented(value, transposed: false)
-            result = try reordered(upright, to: .plain(dimensions(shapes[node], transposed: false)), name: "feature map")
+            result = try reordered(
+                upright, to: .plain(dimensions(shapes[node], transposed: false)), name: "feature map")
         }
         buffers[result.buffer].lastStep = .max
         return result.buffer

@@ -61,7 +61,7 @@ import Testing
     }
 
     @Test func mobileNetsBlocksAreFreeAndTheirOutputsTied() throws {
-        let graph = try SmallNetwork.mn.configuration.graph()
+        let graph = MobileNetV3Configuration(widthMultiplier: 1).graph()
         let pruner = ChannelPruner(graph)
         let free = pruner.groups.filter { $0.tie == .none }.flatMap(\.scoredNames)
         // The expansion of a block, the units of its squeeze-excitation, the hidden layer.

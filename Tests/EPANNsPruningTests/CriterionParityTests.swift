@@ -28,7 +28,9 @@ import Testing
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return Bundle.module.path(forResource: "criteria", ofType: "json", inDirectory: "Fixtures")
-            .flatMap { FileManager.default.contents(atPath: $0) }.flatMap { try? decoder.decode(Fixture.self, from: $0) }
+            .flatMap { FileManager.default.contents(atPath: $0) }.flatMap {
+                try? decoder.decode(Fixture.self, from: $0)
+            }
     }()
 
     @Test func layersScoreAsInNumPy() throws {

@@ -11,7 +11,8 @@ import Testing
         let scorer = try ImportanceScorer(graph: pruner.graph, weights: model.weights, criterion: criterion)
         let kept = try plan.kept(pruner, scorer: scorer).kept
         var result = try model.pruned(pruner, keeping: kept)
-        result.recordPruning(plan, keeping: kept, in: pruner, criterion: criterion, of: model, by: "test")
+        result.recordPruning(
+            plan, keeping: kept, in: pruner, criterion: criterion, sourceSHA256: model.sha256(), by: "test")
         return result
     }
 
@@ -19,11 +20,12 @@ import Testing
     @Test(arguments: SmallNetwork.allCases) func recordsSurviveTheFile(network: SmallNetwork) throws {
         try withTemporaryFolder { folder in
             let path = folder + "/whole.safetensors"
-            var whole = try Model(
+            let made = try Model(
                 name: "small", configuration: network.configuration,
                 weights: randomWeights(network.configuration.graph()))
-            whole.provenance = Model.Provenance(
-                sourceFile: "x.pth", sourceSHA256: "00", sourceFormat: .pyTorchLegacy, convertedBy: "test")
+            try made.write(to: folder + "/made.safetensors")
+            var whole = try Model.read(path: folder + "/made.safetensors")
+            whole.recordProvenance(convertedBy: "test")
             try whole.write(to: path)
             let read = try Model.read(path: path)
             let once = try pruned(read, .init(ratio: 0.3), .random(seed: 12))
@@ -31,7 +33,7 @@ import Testing
             let back = try Model.read(path: folder + "/once.safetensors")
             #expect(back.pruning == once.pruning)
             #expect(back.configuration == once.configuration)
-            #expect(back.provenance == whole.provenance)
+            #expect(back.provenance?.sourceFile == "made.safetensors")
             #expect(back.labels == whole.labels)
             let record = try #require(back.pruning.first)
             #expect(record.criterion == "random")
@@ -53,7 +55,8 @@ import Testing
     /// The rows that stay are the rows that the record names.
     @Test func keptIndicesAreTheFilters() throws {
         let configuration = SmallNetwork.cnn14.configuration
-        let whole = try Model(name: "small", configuration: configuration, weights: randomWeights(configuration.graph()))
+        let whole = try Model(
+            name: "small", configuration: configuration, weights: randomWeights(configuration.graph()))
         let half = try pruned(whole, .init(ratio: 0.5), .operatorNorm)
         #expect(half.configuration.widths == [4, 4, 5, 6, 6, 7, 4, 5, 5, 6, 6, 7])
         let record = try #require(half.pruning.first)
@@ -130,10 +133,13 @@ import Testing
         let mn = SmallNetwork.mn.configuration
         #expect(failure { _ = try mn.withChannels(["features.5.block.3.0": 5]) }?.code == .invalidConfiguration)
         // A file that says so without sense.
-        guard case .mobileNetV3(var values) = mn else { return }
-        values.blocks[3].expands = false
+        var values = MobileNetV3Configuration(widthMultiplier: 1)
+        try ModelConfiguration.mobileNetV3(values).validate()
+        // 112 channels in, 672 inside.
+        values.blocks[11].expands = false
         #expect(failure { try ModelConfiguration.mobileNetV3(values).validate() }?.code == .invalidConfiguration)
-        values.blocks[3].expands = nil
+        values.blocks[11].expands = nil
+        // Its stride is 2.
         values.blocks[3].addsInput = true
         #expect(failure { try ModelConfiguration.mobileNetV3(values).validate() }?.code == .invalidConfiguration)
     }

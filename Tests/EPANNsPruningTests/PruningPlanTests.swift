@@ -18,7 +18,9 @@ import Testing
     }
 
     @Test func widthsAreRoundedToMultiples() {
-        func kept(_ ratio: Double, _ width: Int) -> Int { PruningAmount.ratio(ratio).keptCount(of: width, multiple: 16) }
+        func kept(_ ratio: Double, _ width: Int) -> Int {
+            PruningAmount.ratio(ratio).keptCount(of: width, multiple: 16)
+        }
         #expect(kept(0.3, 512) == 352)  // 358
         #expect(kept(0.29, 512) == 368)  // 363
         #expect(kept(0.25, 96) == 80)  // 72, half way: up
@@ -57,7 +59,10 @@ import Testing
         #expect(try widths("C7=0.3,C8=0.5") == full.prefix(6) + [358, 256] + full.suffix(4))
         #expect(try widths("C11=100, C12=30%") == full.prefix(10) + [100, 1433])
         #expect(try widths("conv_block6.*") == full.prefix(10) + [1024, 1024])
-        #expect(try widths("conv_block?.conv2,conv_block1.conv2=0") == [64, 64, 128, 64, 256, 128, 512, 256, 1024, 512, 2048, 1024])
+        #expect(
+            try widths("conv_block?.conv2,conv_block1.conv2=0") == [
+                64, 64, 128, 64, 256, 128, 512, 256, 1024, 512, 2048, 1024,
+            ])
         // Later parts hold; a range of which some are named again.
         #expect(try widths("C1-C12=0.25,C12=0.75").suffix(2) == [1536, 512])
         #expect(try widths("*").prefix(2) == [32, 32])
@@ -74,7 +79,8 @@ import Testing
     @Test func tiedLayersAreLeftAloneUnlessAskedFor() throws {
         let pruner = ChannelPruner(try SmallNetwork.mn.configuration.graph())
         let plan = try PruningPlan(pruner, .init())
-        #expect(plan.entries.allSatisfy { pruner.groups[$0.group].tie == .none && !pruner.groups[$0.group].isEmbedding })
+        #expect(
+            plan.entries.allSatisfy { pruner.groups[$0.group].tie == .none && !pruner.groups[$0.group].isEmbedding })
         #expect(plan.notes.count == 1)
         #expect(plan.notes[0].contains("features.5.block.3.0"))
         let all = try PruningPlan(pruner, .init(prunesResiduals: true))
@@ -115,7 +121,8 @@ import Testing
         let cost = try CostReport(pruner.graph(keeping: macs.structure(pruner)), sampleCount: 320_000)
         #expect(cost.macs <= 12_000_000_000)
         let before = try macs.with(ratio: macs.request.ratio - 0.001, in: pruner)
-        #expect(try CostReport(pruner.graph(keeping: before.structure(pruner)), sampleCount: 320_000).macs > 12_000_000_000)
+        #expect(
+            try CostReport(pruner.graph(keeping: before.structure(pruner)), sampleCount: 320_000).macs > 12_000_000_000)
         // A machine whose time is its channels.
         var measured = 0
         let quick = try PruningTarget.latency(seconds: 3000).plan(plan, pruner) { plan in

@@ -49,8 +49,12 @@ extension Model {
     }
 
     /// Notes the file that was read as the source of what will be written.
-    public mutating func recordProvenance(convertedBy program: String) {
-        guard provenance == nil, let file, let format, let digest = sha256() else { return }
+    ///
+    /// - Parameters:
+    ///   - program: The program that writes.
+    ///   - digest: The file's SHA-256 where it is known already; otherwise all of the file is read.
+    public mutating func recordProvenance(convertedBy program: String, digest: String? = nil) {
+        guard provenance == nil, let file, let format, let digest = digest ?? sha256() else { return }
         provenance = Provenance(
             sourceFile: URL(fileURLWithPath: file.path).lastPathComponent, sourceSHA256: digest,
             sourceFormat: format, convertedBy: program)

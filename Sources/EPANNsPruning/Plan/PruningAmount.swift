@@ -40,6 +40,8 @@ public enum PruningAmount: Hashable, Sendable {
         case .kept(let count): return min(count, width)
         case .ratio(let ratio):
             let truncated = Int(Double(width) * (1 - ratio))
+            // Nothing was to go.
+            if truncated == width { return width }
             let rounded = (truncated + multiple / 2) / multiple * multiple
             return min(width, max(rounded, min(multiple, width)))
         }

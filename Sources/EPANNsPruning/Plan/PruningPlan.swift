@@ -52,7 +52,8 @@ public struct PruningPlan: Sendable, Hashable {
     public init(_ pruner: ChannelPruner, _ request: Request) throws {
         guard (0..<1).contains(request.ratio) else {
             throw EPANNsError(
-                .invalidConfiguration, "The ratio is the share of filters that goes, 0 ≤ ratio < 1, not \(request.ratio).")
+                .invalidConfiguration,
+                "The ratio is the share of filters that goes, 0 ≤ ratio < 1, not \(request.ratio).")
         }
         guard (1...4096).contains(request.multiple) else {
             throw EPANNsError(
@@ -154,7 +155,8 @@ public struct PruningPlan: Sendable, Hashable {
             if case .kept(let count) = amount, count > width {
                 throw EPANNsError(
                     .invalidConfiguration,
-                    "\(pruner.groups[index].scoredNames.joined(separator: ", ")) has \(width) filters; \(count) cannot stay.")
+                    "\(pruner.groups[index].scoredNames.joined(separator: ", ")) has \(width) filters; \(count) cannot stay."
+                )
             }
             return Entry(
                 group: index, amount: amount, width: width,

@@ -47,7 +47,8 @@ public enum PruningTarget: Hashable, Sendable {
             throw EPANNsError(
                 .invalidConfiguration,
                 "The budget cannot be met: with \(smallest.entries.map { "\($0.keptCount)" }.joined(separator: ", ")) filters "
-                    + "left in the chosen layers there are still \(described(least)). Choose more layers, or a larger budget.")
+                    + "left in the chosen layers there are still \(described(least)). Choose more layers, or a larger budget."
+            )
         }
         while low < high {
             let middle = (low + high) / 2

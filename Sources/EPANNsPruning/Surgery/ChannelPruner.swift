@@ -109,7 +109,8 @@ public struct ChannelPruner: Sendable {
         for (index, node) in graph.nodes.enumerated() {
             guard let input = node.inputs.first else { continue }
             let specs = node.operation.parameterSpecs(
-                name: node.name, input: Shape(graph.nodes[input].channels, [graph.input.melBands, graph.input.melBands]))
+                name: node.name,
+                input: Shape(graph.nodes[input].channels, [graph.input.melBands, graph.input.melBands]))
             for spec in specs {
                 guard let tensor = weights[spec.name] else {
                     if spec.isOptional { continue }

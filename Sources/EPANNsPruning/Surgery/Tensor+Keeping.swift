@@ -10,7 +10,8 @@ extension Tensor {
         precondition(kept.count == shape.count)
         for (indices, extent) in zip(kept, shape) {
             guard indices?.allSatisfy({ (0..<extent).contains($0) }) ?? true else {
-                throw EPANNsError(.invalidConfiguration, "There is no index above \(extent - 1) in a tensor of \(shape).")
+                throw EPANNsError(
+                    .invalidConfiguration, "There is no index above \(extent - 1) in a tensor of \(shape).")
             }
         }
         let axes = zip(kept, shape).map { indices, extent in indices == Array(0..<extent) ? nil : indices }
