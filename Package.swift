@@ -94,7 +94,8 @@ let package = Package(
         .testTarget(
             name: "EPANNsTests", dependencies: ["EPANNs", "EPANNsTestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "EPANNsCommandTests", dependencies: ["EPANNsCommand", "EPANNs", "EPANNsTestSupport"],
+            name: "EPANNsCommandTests",
+            dependencies: ["EPANNsCommand", "EPANNs", "EPANNsEvaluation", "EPANNsTestSupport"],
             resources: [.copy("Snapshots")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsEvaluationTests", dependencies: ["EPANNsEvaluation"],

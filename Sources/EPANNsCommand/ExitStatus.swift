@@ -8,7 +8,7 @@ extension EPANNsError {
         case .invalidAudio, .unsupportedFormat, .invalidCheckpoint, .checkpointMismatch, .checksumMismatch: 65
         case .modelUnavailable, .fileFailure: 66
         case .networkFailure: 69
-        case .backendFailure: 70
+        case .backendFailure, .trainingFailure: 70
         }
     }
 }

@@ -187,10 +187,15 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - clips: Scores and targets.
+    ///   - isSingleLabel: Whether accuracy and confusion make sense; nil when every clip has exactly one class.
     ///   - threshold: From which score on a class counts as found.
     ///   - parts: The part that each clip belongs to, shape `(clips)`, such as its fold; nil when there are none.
     ///   - subject: What was evaluated.
-    public init(_ clips: ScoredClips, threshold: Float = 0.5, parts: [String]? = nil, subject: Subject? = nil) {
+    public init(
+        _ clips: ScoredClips, isSingleLabel: Bool? = nil, threshold: Float = 0.5, parts: [String]? = nil,
+        subject: Subject? = nil
+    ) {
+        let labels = isSingleLabel == false ? nil : clips.singleLabels
         let rankings = clips.rankingMetrics()
         let decisions = clips.decisions(threshold: threshold)
         let names = clips.classNames
@@ -222,20 +227,21 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
             macroRecall: Self.mean(present.map(\.recall)) ?? 0, macroF1: Self.mean(present.map(\.f1)) ?? 0,
             microPrecision: all.precision, microRecall: all.recall, microF1: all.f1)
         let predictions = clips.bestClasses
-        singleLabel = clips.singleLabels.map { labels in
+        singleLabel = labels.map { labels in
             let confusion = ConfusionMatrix(labels: labels, predictions: predictions, classCount: clips.classCount)
             return SingleLabelResult(
                 accuracy: confusion.accuracy, correctCount: confusion.correctCount,
                 balancedAccuracy: confusion.balancedAccuracy, macroF1: confusion.macroF1, confusion: confusion)
         }
-        self.parts = parts.map { Self.results(of: $0, clips: clips, predictions: predictions) }
+        self.parts = parts.map { Self.results(of: $0, clips: clips, labels: labels, predictions: predictions) }
     }
 
-    private static func results(of parts: [String], clips: ScoredClips, predictions: [Int]) -> [PartResult] {
+    private static func results(
+        of parts: [String], clips: ScoredClips, labels: [Int]?, predictions: [Int]
+    ) -> [PartResult] {
         precondition(parts.count == clips.clipCount)
         var members: [String: [Int]] = [:]
         for (clip, part) in parts.enumerated() { members[part, default: []].append(clip) }
-        let labels = clips.singleLabels
         // Folds have numbers: 2 comes before 10.
         let order = members.keys.sorted { (Int($0) ?? .max, $0) < (Int($1) ?? .max, $1) }
         return order.map { name in

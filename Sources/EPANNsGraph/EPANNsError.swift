@@ -23,6 +23,8 @@ public struct EPANNsError: Error, Sendable, CustomStringConvertible {
         case fileFailure
         /// A download or another network exchange failed.
         case networkFailure
+        /// Training cannot go on: the loss is no number any more, or another process of the run has ended.
+        case trainingFailure
         /// A C library (oneDNN, FFmpeg) refused a call.
         case backendFailure
     }

@@ -78,8 +78,9 @@ import Testing
 
     @Test func jsonBringsTheReportBack() throws {
         for stored in try MetricsFixture.stored.get().cases {
+            let clips = try stored.clips()
             let report = EvaluationReport(
-                try stored.clips(), parts: Array(repeating: "1", count: stored.clips().clipCount),
+                clips, parts: Array(repeating: "1", count: clips.clipCount),
                 subject: .init(model: "mn04", precision: "fp32", data: "esc10.csv", failedClipCount: 2))
             let data = try report.json()
             #expect(try EvaluationReport(json: data) == report)

@@ -43,7 +43,7 @@ enum Gnuplot {
         watchdog.cancel()
         guard process.terminationReason == .exit, process.terminationStatus == 0, !drawn.isEmpty else {
             let text = String(decoding: complaint.withLock { $0 }, as: UTF8.self)
-            let reason = text.split(whereSeparator: \.isNewline).suffix(3).joined(separator: " ")
+            let reason = text.split(whereSeparator: \.isNewline).suffix(3).joined(separator: " ").suffix(300)
             throw EPANNsError(
                 .backendFailure,
                 "gnuplot could not draw the plot\(reason.isEmpty ? "" : ": \(reason)"). Version 5.2 or newer with its "
@@ -56,7 +56,7 @@ enum Gnuplot {
         "Plots need it: install it with “apt-get install gnuplot-nox” (Fedora: “dnf install gnuplot”, macOS: “brew "
         + "install gnuplot”)."
 
-    private static func executable() throws -> String {
+    static func executable() throws -> String {
         let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
         for folder in path.split(separator: ":") {
             let candidate = "\(folder)/gnuplot"

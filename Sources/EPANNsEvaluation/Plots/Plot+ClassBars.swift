@@ -18,11 +18,11 @@ extension Plot {
         let columnCount = sorted.count <= 64 ? 1 : (sorted.count + 87) / 88
         let rowCount = (sorted.count + columnCount - 1) / columnCount
         let isDense = columnCount > 1
-        let (fontSize, rowHeight) = isDense ? (9.0, 13.0) : (12.0, 20.0)
+        let (fontSize, rowHeight) = isDense ? (9, 13.0) : (12, 20.0)
         let names = sorted.map {
             "\($0.name.count > nameLimit ? $0.name.prefix(nameLimit - 1) + "…" : $0.name[...]) (\($0.clipCount))"
         }
-        let nameWidth = Double(names.map(\.count).max() ?? 0) * fontSize * 0.58 + 14
+        let nameWidth = Double(names.map(\.count).max() ?? 0) * Double(fontSize) * 0.58 + 14
         let barWidth = isDense ? 130.0 : 440.0
         let valueWidth = isDense ? 34.0 : 46.0
         let (top, bottom) = (44.0, 54.0)
@@ -36,13 +36,11 @@ extension Plot {
             set grid x
             set xrange [0:1]
             set style fill solid noborder
-            set font
-            set tics font ',\(Int(fontSize))'
-            set label 1000 \(quoted(title, limit: 110)) at screen 0.5, \(1 - 16 / height) center textcolor rgb '\(ink)'
+            set tics \(font(fontSize))
+            set label 1000 \(quoted(title, limit: 110)) at screen 0.5, \(1 - 16 / height) center \(font(13)) textcolor rgb '\(ink)'
             set label 1001 \(quoted("\(valueTitle); clips in brackets", limit: 110)) at screen 0.5, \(14 / height) center textcolor rgb '\(ink)'
 
             """
-        script = script.replacingOccurrences(of: "set font\n", with: "")
         for column in 0..<columnCount {
             let members = Array(sorted.indices.dropFirst(column * rowCount).prefix(rowCount))
             if members.isEmpty { continue }
@@ -54,7 +52,7 @@ extension Plot {
                     let y = Double(row)
                     return [sorted[index].value / 2, y, 0, sorted[index].value, y - 0.36, y + 0.36]
                 })
-            let tics = members.enumerated().map { "\(quoted(names[$1], limit: nameLimit + 12)) \($0)" }
+            let tics = members.enumerated().map { "\(tic(names[$1], limit: nameLimit + 12)) \($0)" }
             script += """
                 set lmargin at screen \(left / width)
                 set rmargin at screen \((left + barWidth) / width)
@@ -68,13 +66,13 @@ extension Plot {
             for (row, index) in members.enumerated() {
                 script +=
                     "set label \(row + 1) '\(fixed(sorted[index].value))' at first \(max(0, sorted[index].value)), first \(row) "
-                    + "left offset character 0.4, 0 font ',\(Int(fontSize))' textcolor rgb '\(ink)'\n"
+                    + "left offset character 0.4, 0 \(font(fontSize)) textcolor rgb '\(ink)'\n"
             }
             script += "plot $column\(column) using 1:2:3:4:5:6 with boxxyerror linecolor rgb '\(colors[0])' notitle\n"
             script += members.indices.map { "unset label \($0 + 1)\n" }.joined()
             script += "unset label 1000\nunset label 1001\n"
         }
-        return Plot(width: Int(width), height: Int(height), script: script + "unset multiplot\n")
+        return Plot(title: title, width: Int(width), height: Int(height), script: script + "unset multiplot\n")
     }
 
     private static let nameLimit = 40

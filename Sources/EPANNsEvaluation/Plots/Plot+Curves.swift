@@ -41,20 +41,28 @@ extension Plot {
         guard !curves.isEmpty else {
             throw EPANNsError(.invalidConfiguration, "There is nothing to draw: no curve of “\(yTitle)” has a point.")
         }
-        var script = self.title(title) + axisTitles(x: xTitle, y: yTitle)
-        let longest = curves.map(\.name.count).max() ?? 0
-        let columns = longest > 40 ? 1 : longest > 22 ? 2 : 3
-        if curves.count == 1, curves[0].name.isEmpty {
-            script += "unset key\n"
-        } else {
-            script += "set key tmargin left Left reverse horizontal maxcols \(columns) samplen 3\n"
-        }
-        script += "set format x '%.10g'\nset offsets graph 0.02, graph 0.02, graph 0.04, graph 0.02\n"
-        if let yRange { script += "set yrange [\(yRange.lowerBound):\(yRange.upperBound)]\nset offsets 0,0,0,0\n" }
+        let (left, right, top, bottom) = (78.0, 24.0, 44.0, 62.0)
+        let width = 760.0
+        let legend = legend(curves.map(\.name), left: left, width: width, height: 400)
+        let height = 400 + legend.height
+        let x = curves.flatMap(\.x).filter(\.isFinite)
+        let margin = max(0.015 * ((x.max() ?? 1) - (x.min() ?? 0)), 1e-9 * abs(x.max() ?? 1), 1e-12)
+        let y = yRange ?? range(of: curves.flatMap(\.y).filter(\.isFinite))
+        var script = frame(
+            PlotArea(
+                left: left, top: top + legend.height, width: width - left - right,
+                height: height - top - legend.height - bottom), width: width, height: height, title: title)
+        script += axisTitles(x: xTitle, y: yTitle) + legend.script
+        script += """
+            set format x '%.10g'
+            set xrange [\((x.min() ?? 0) - margin):\((x.max() ?? 1) + margin)]
+            set yrange [\(y.lowerBound):\(y.upperBound)]
+
+            """
         var plots: [String] = []
         for (index, curve) in curves.enumerated() {
             let color = colors[(curve.colorIndex ?? index) % colors.count]
-            let dash = dashes[(curve.colorIndex == nil ? index : index / 2) % dashes.count]
+            let dash = dashes[(curve.colorIndex ?? index) % dashes.count]
             let thinned = curve.thinned(to: maximumPointCount)
             script += block("curve\(index)", zip(thinned.x, thinned.y).map { [$0, $1] })
             let name = quoted(curve.name)
@@ -76,8 +84,15 @@ extension Plot {
             }
         }
         script += "plot " + plots.joined(separator: ", \\\n") + "\n"
-        let rows = (curves.count + columns - 1) / columns
-        return Plot(width: 760, height: 400 + 18 * max(0, rows - 1), script: script)
+        return Plot(title: title, width: Int(width), height: Int(height), script: script)
+    }
+
+    /// What the values need, with some room, but not beyond 0 for values that never are.
+    private static func range(of values: [Double]) -> ClosedRange<Double> {
+        let (least, greatest) = (values.min() ?? 0, values.max() ?? 1)
+        let room = greatest > least ? 0.05 * (greatest - least) : max(0.1 * abs(greatest), 1e-6)
+        let lower = least >= 0 ? max(0, least - room) : least - room
+        return lower...greatest + room
     }
 
     /// More points than a plot has pixels only make its file large.

@@ -24,11 +24,29 @@ public enum ModelConfiguration: Hashable, Sendable {
 
     /// Number of classes.
     public var classCount: Int {
-        switch self {
-        case .cnn6(let configuration): configuration.classCount
-        case .cnn10(let configuration): configuration.classCount
-        case .cnn14(let configuration): configuration.classCount
-        case .mobileNetV3(let configuration): configuration.classCount
+        get {
+            switch self {
+            case .cnn6(let configuration): configuration.classCount
+            case .cnn10(let configuration): configuration.classCount
+            case .cnn14(let configuration): configuration.classCount
+            case .mobileNetV3(let configuration): configuration.classCount
+            }
+        }
+        set {
+            switch self {
+            case .cnn6(var configuration):
+                configuration.classCount = newValue
+                self = .cnn6(configuration)
+            case .cnn10(var configuration):
+                configuration.classCount = newValue
+                self = .cnn10(configuration)
+            case .cnn14(var configuration):
+                configuration.classCount = newValue
+                self = .cnn14(configuration)
+            case .mobileNetV3(var configuration):
+                configuration.classCount = newValue
+                self = .mobileNetV3(configuration)
+            }
         }
     }
 

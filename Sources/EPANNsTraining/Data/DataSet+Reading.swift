@@ -47,7 +47,9 @@ extension DataSet {
         public init() {}
     }
 
-    /// Reads a data set, whose kind is seen from the file's contents:
+    /// Reads a data set.
+    ///
+    /// Its kind is seen from the file's contents:
     ///
     /// - a CSV with a header row (ESC-50, UrbanSound8K, FSD50K and the like);
     /// - AudioSet's segment tables, whose first lines start with `#` (SPEC §5.1);

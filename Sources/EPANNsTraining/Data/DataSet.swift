@@ -50,6 +50,17 @@ public struct DataSet: Sendable, Hashable {
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when a class is out of range, or a clip of a
     ///   single-label set has not exactly one.
     public init(labels: LabelSet, isSingleLabel: Bool, clips: [Clip], notes: [String] = []) throws {
+        self.labels = labels
+        self.isSingleLabel = isSingleLabel
+        self.clips = clips
+        self.notes = notes
+        try validate()
+    }
+
+    /// Checks the classes of all clips, which may have been changed since the data set was made.
+    ///
+    /// - Throws: As ``init(labels:isSingleLabel:clips:notes:)``.
+    public func validate() throws {
         for clip in clips {
             guard clip.classes.allSatisfy({ (0..<labels.count).contains($0) }) else {
                 throw EPANNsError(
@@ -63,10 +74,6 @@ public struct DataSet: Sendable, Hashable {
                 )
             }
         }
-        self.labels = labels
-        self.isSingleLabel = isSingleLabel
-        self.clips = clips
-        self.notes = notes
     }
 
     /// Number of classes.
@@ -143,9 +150,10 @@ extension DataSet {
 }
 
 extension DataSet {
-    /// A checksum of everything that training depends on: the classes, and of each clip name, fold, classes and kind
-    /// of source. Folders are left out, so data may move.
+    /// A checksum of everything that training depends on.
     ///
+    /// That is the class list, and of each clip the name, fold, classes and kind of source. Folders are left out, so
+    /// data may move.
     /// The samples themselves are not part of it. A run that resumes compares it with the one it was started with.
     ///
     /// - Returns: SHA-256 as 64 hexadecimal digits.

@@ -6,8 +6,9 @@ import Foundation
 /// A read-only HDF5 file.
 ///
 /// libhdf5 keeps global state and Debian builds it without its thread-safe option, so every call goes through one lock
-/// of the process. Nothing in a file is trusted: sizes and types are checked before memory is asked for.
-/// Tests: `HDF5FileTests`.
+/// of the process. Sizes and types are checked before memory is asked for. That does not make a hostile file harmless:
+/// libhdf5 1.10 itself crashes on some damaged headers, so packs should come from somebody one trusts.
+/// Tests: `DataSetHDF5Tests`.
 final class HDF5File: Sendable {
     let path: String
     private let file: hid_t

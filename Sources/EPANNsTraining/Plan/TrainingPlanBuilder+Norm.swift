@@ -68,7 +68,12 @@ extension TrainingPlanBuilder {
         }
         func seen(_ value: Value) -> Value { Value(buffer: value.buffer, layout: data) }
         let result = Value(buffer: newBuffer(byteCount: data.byteCount), layout: source.layout)
-        var shared = [TrainingArgument(index: DNNL_ARG_SCALE, memory: .weight(scale), layout: vector)] + statistics
+        // oneDNN 2.x counts the shift among the inputs of the way back, too, though it does not read it.
+        var shared =
+            [
+                TrainingArgument(index: DNNL_ARG_SCALE, memory: .weight(scale), layout: vector),
+                TrainingArgument(index: DNNL_ARG_SHIFT, memory: .weight(shift), layout: vector),
+            ] + statistics
         if last != index {
             let mask = try forward.layout(dnnl_query_workspace_md, dimensions: [], dataType: dnnl_u8)
             shared.append(argument(DNNL_ARG_WORKSPACE, newValue(mask)))
@@ -77,7 +82,6 @@ extension TrainingPlanBuilder {
             node.name, forward,
             shared + [
                 argument(DNNL_ARG_SRC, seen(source)), argument(DNNL_ARG_DST, seen(result)),
-                TrainingArgument(index: DNNL_ARG_SHIFT, memory: .weight(shift), layout: vector),
             ])
         if !isFixed {
             emitRunningStatistics(

@@ -24,14 +24,8 @@ final class TrainingStepResult {
 
 /// SpecAugment's stripes and mixup's weights for one batch; SPEC §1.7.
 struct InputAugmentation: Sendable {
-    /// Stripes of one clip, as frames and as mel bands.
-    struct Stripes: Sendable {
-        var time: [Range<Int>]
-        var mel: [Range<Int>]
-    }
-
     /// Stripes per clip before mixup; empty for none.
-    var stripes: [Stripes] = []
+    var stripes: [SpecAugmentStripes] = []
     /// λ per pair of clips; empty for none.
     var lambdas: [Float] = []
 
@@ -42,13 +36,6 @@ struct InputAugmentation: Sendable {
     /// Sets a clip's stripes to zero, in its values or in its gradient.
     func maskClip(_ clip: Int, _ values: UnsafeMutablePointer<Float>, frames: Int, mels: Int) {
         guard !stripes.isEmpty else { return }
-        for range in stripes[clip].time {
-            (values + range.lowerBound * mels).update(repeating: 0, count: range.count * mels)
-        }
-        for range in stripes[clip].mel where !range.isEmpty {
-            for frame in 0..<frames {
-                (values + frame * mels + range.lowerBound).update(repeating: 0, count: range.count)
-            }
-        }
+        stripes[clip].apply(to: UnsafeMutableBufferPointer(start: values, count: frames * mels), mels: mels)
     }
 }

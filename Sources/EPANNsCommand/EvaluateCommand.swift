@@ -1,0 +1,194 @@
+import ArgumentParser
+import EPANNs
+import EPANNsEvaluation
+import EPANNsTraining
+import Foundation
+
+/// `epanns evaluate`: how well a model does on clips whose classes are known.
+struct EvaluateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "evaluate",
+        abstract: "Measures a model on a labelled data set.",
+        discussion: """
+            Tags every clip and compares: mAP (mean average precision), mAUC (mean area under the ROC curve), d′ (of \
+            that mean), lwlrap; precision, recall and F1 at a threshold; for sets with one class a clip, accuracy and \
+            confusion. Classes that no clip has are left out of every mean, and said.
+
+            The table is a CSV with the columns filename and category (or labels, several separated by “;”), and \
+            perhaps fold; an AudioSet segment list; or one of PANNs' HDF5 packs. Clips that cannot be read are \
+            reported at the end and are in none of the numbers; the exit status is then 1.
+
+            A model that has not the data's classes can be judged all the same: --map names, for each class, the \
+            model's labels that stand for it, and the best of them counts.
+
+            EXAMPLES
+              epanns evaluate -m run/best.safetensors --data esc10.csv --audio esc10 --folds 5
+              epanns evaluate -m mn04 --data esc10.csv --audio esc10 --map Tools/reference/label_maps.json
+              epanns evaluate -m epanns --data eval_segments.csv --audio eval --per-class classes.csv
+              epanns evaluate -m mine.safetensors --data t.csv --confusion confusion.svg --format json
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case text, json
+    }
+
+    @OptionGroup(title: "Model") var model: ModelOptions
+
+    @Option(
+        help: ArgumentHelp("The table of clips and their classes: CSV, or a PANNs HDF5 pack.", valueName: "table"),
+        completion: .file())
+    var data: String
+
+    @Option(
+        help: ArgumentHelp("The folder of the recordings (default: the table's).", valueName: "folder"),
+        completion: .directory)
+    var audio: String?
+
+    @Option(
+        help: ArgumentHelp("Only the clips of these folds, such as 5 or 1,2 (default: all).", valueName: "folds"))
+    var folds: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "JSON with the model's labels for each class of the data: {\"dog\": [\"Bark\", \"Yip\"], …}.",
+            valueName: "file"),
+        completion: .file(extensions: ["json"]))
+    var map: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Take the first so many seconds of every clip, with silence behind shorter ones (default: clips as they are).",
+            valueName: "seconds"))
+    var clipSeconds: Double?
+
+    @Option(help: ArgumentHelp("A score of at least this means yes.", valueName: "score"))
+    var threshold: Float = 0.5
+
+    @Option(name: .shortAndLong, help: "text for people, json for programs.")
+    var format = Format.text
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Write the report as JSON into this file, too.", valueName: "file"), completion: .file())
+    var output: String?
+
+    @Option(help: ArgumentHelp("Write the classes' results as CSV.", valueName: "file"), completion: .file())
+    var perClass: String?
+
+    @Option(
+        help: ArgumentHelp("Draw the classes' average precisions (.svg, .png; gnuplot).", valueName: "file"),
+        completion: .file())
+    var bars: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Draw the confusion matrix (.svg, .png; gnuplot); for sets with one class a clip.", valueName: "file"),
+        completion: .file())
+    var confusion: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the scores as NumPy array (clips × classes), in the table's order; clips that failed are NaN.",
+            valueName: "file"),
+        completion: .file())
+    var scores: String?
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Clips that are tagged side by side (default: the cores).", valueName: "n"))
+    var jobs: Int?
+
+    func validate() throws {
+        if let jobs, !(1...1024).contains(jobs) { throw ValidationError("--jobs must lie in 1…1024.") }
+        if let clipSeconds, !(clipSeconds > 0 && clipSeconds <= 3600) {
+            throw ValidationError("--clip-seconds must lie above 0 and be at most 3600.")
+        }
+        if !threshold.isFinite { throw ValidationError("--threshold must be a number.") }
+    }
+
+    func run() throws {
+        let set = try dataSet()
+        try checkOutputs(set)
+        let split = model.split(units: set.clips.count, jobs: jobs)
+        let tagger = try model.tagger(split)
+        let mapping =
+            try map.map {
+                try ClassMapping(
+                    map: ClassMapping.readMap(path: $0, for: set.labels), data: set.labels, model: tagger.labels)
+            } ?? ClassMapping(data: set.labels, model: tagger.labels)
+        for note in set.notes + mapping.notes { StandardError.write(note) }
+        let scorer = try ClipScorer(tagger: tagger, mapping: mapping, set: set, clipSeconds: clipSeconds)
+        let scored = try scorer.score(jobs: split.jobs)
+        if let scores {
+            let missing = [Float](repeating: .nan, count: set.classCount)
+            try NumPyFile.write(
+                scored.rows.flatMap { $0 ?? missing }, shape: [set.clips.count, set.classCount], to: scores)
+        }
+        let report = try report(scored, of: set, tagger: tagger)
+        try write(report)
+        try scored.reportFailures(of: set.clips.count)
+    }
+
+    private func dataSet() throws -> DataSet {
+        let set = try DataSet.read(data, audio: audio)
+        guard let folds else { return set }
+        let numbers = folds.split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) }
+        guard !numbers.isEmpty, !numbers.contains(nil) else {
+            throw EPANNsError(
+                .invalidConfiguration, "--folds takes numbers with commas between them, such as 1,2, not “\(folds)”.")
+        }
+        return try set.selecting(folds: numbers.compactMap(\.self))
+    }
+
+    /// What can be known to go wrong is said before minutes of work.
+    private func checkOutputs(_ set: DataSet) throws {
+        for path in [bars, confusion].compactMap(\.self) { _ = try PlotFormat(path: path) }
+        if bars != nil || confusion != nil { try Plot.checkTool() }
+        guard confusion != nil else { return }
+        guard set.isSingleLabel else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "--confusion needs a set with one class a clip; this one has several. --bars draws the classes.")
+        }
+        guard set.classCount <= Plot.maximumConfusionClassCount else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "A confusion matrix of \(set.classCount) classes cannot be read as a picture (at most "
+                    + "\(Plot.maximumConfusionClassCount)); the JSON report has its numbers.")
+        }
+    }
+
+    private func report(_ scored: ClipScorer.Scored, of set: DataSet, tagger: AudioTagger) throws -> EvaluationReport {
+        let done = scored.rows.indices.filter { scored.rows[$0] != nil }
+        var targets: [Bool] = []
+        for index in done {
+            let classes = Set(set.clips[index].classes)
+            targets += (0..<set.classCount).map(classes.contains)
+        }
+        let clips = try ScoredClips(
+            scores: scored.rows.compactMap(\.self).flatMap(\.self), targets: targets,
+            classNames: set.labels.labels.map(\.name))
+        let folds = done.map { set.clips[$0].fold.map(String.init) }
+        let parts = folds.contains(nil) || Set(folds).count < 2 ? nil : folds.compactMap(\.self)
+        let identity = tagger.identity
+        return EvaluationReport(
+            clips, isSingleLabel: set.isSingleLabel, threshold: threshold, parts: parts,
+            subject: .init(
+                model: identity.name, modelSHA256: identity.sha256, precision: tagger.precision.rawValue,
+                data: (data as NSString).lastPathComponent, failedClipCount: scored.failures.count))
+    }
+
+    private func write(_ report: EvaluationReport) throws {
+        try output.map(report.write)
+        if let perClass {
+            var text = report.classCSV
+            try text.withUTF8 { try AtomicFile.write(UnsafeRawBufferPointer($0), to: perClass) }
+        }
+        try bars.map { try Plot.classBars(of: report).write(to: $0) }
+        try confusion.map { try Plot.confusion(of: report).write(to: $0) }
+        switch format {
+        case .text: try StandardOutput.writeLines(EvaluationText.lines(report))
+        case .json: try StandardOutput.write(report.json())
+        }
+    }
+}

@@ -1,0 +1,96 @@
+/// What one training step takes in.
+///
+/// The numbers lie in memory that the loader uses again once the batch is let go, so nothing that the closures are given
+/// may be kept. Test: `BatchLoaderTests`.
+public final class TrainingBatch: @unchecked Sendable {
+    /// Number of the training iteration.
+    public let iteration: Int
+    /// Indices in the data set, shape `(clips)`; with mixup the clips 2j and 2j+1 are pair j.
+    public let clips: [Int]
+    /// Position of the first clip in the global batch, of which this is a shard's contiguous part.
+    public let firstPosition: Int
+    /// Frames of each clip.
+    public let frameCount: Int
+    /// Mel bands.
+    public let melBands: Int
+    /// Number of classes.
+    public let classCount: Int
+    /// Mixup's weight of the first clip of each pair, shape `(clips / 2)`; empty without mixup.
+    public let lambdas: [Double]
+    /// SpecAugment's stripes, shape `(clips)`; empty without SpecAugment.
+    public let stripes: [SpecAugmentStripes]
+    private let loan: BatchLoan
+    private let hasTeacher: Bool
+
+    init(_ slot: BatchPipeline.Slot, frameCount: Int, melBands: Int, classCount: Int, hasTeacher: Bool) {
+        iteration = slot.plan.iteration
+        clips = slot.plan.units.map(\.clip)
+        firstPosition = slot.plan.units.first?.position ?? 0
+        lambdas = slot.plan.lambdas
+        stripes = slot.stripes.compactMap { $0 }
+        loan = slot.loan
+        self.frameCount = frameCount
+        self.melBands = melBands
+        self.classCount = classCount
+        self.hasTeacher = hasTeacher
+    }
+
+    /// Number of clips: twice the examples with mixup.
+    public var count: Int { clips.count }
+
+    /// Whether two clips are mixed into one example.
+    public var isMixed: Bool { !lambdas.isEmpty }
+
+    /// The weight of each clip in its example, shape `(clips)`: λ₀, 1−λ₀, λ₁, …; ones without mixup.
+    public var mixupWeights: [Float] {
+        isMixed ? lambdas.flatMap { [Float($0), Float(1 - $0)] } : [Float](repeating: 1, count: count)
+    }
+
+    /// Gives access to the log-mel spectrograms, shape `(clips, frames, mels)`, row-major, as the front end makes them;
+    /// may be changed.
+    public func withSpectrograms<Result>(
+        _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
+    ) rethrows -> Result {
+        try access(loan.storage.spectrograms, count * frameCount * melBands, body)
+    }
+
+    /// Gives access to the targets, 0 or 1, shape `(clips, classes)`, not mixed.
+    public func withTargets<Result>(
+        _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
+    ) rethrows -> Result {
+        try access(loan.storage.targets, count * classCount, body)
+    }
+
+    /// Gives access to the teacher's scores, shape `(clips, classes)`, not mixed; nil without a teacher.
+    public func withTeacherTargets<Result>(
+        _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
+    ) rethrows -> Result? {
+        guard hasTeacher else { return nil }
+        return try access(loan.storage.teacherTargets, count * classCount, body)
+    }
+
+    /// The targets of the examples, mixed with the same weights as the features (SPEC §1.7).
+    ///
+    /// - Returns: Shape `(examples, classes)`; with mixup there are half as many examples as clips.
+    public func mixedTargets() -> [Float] { withTargets { mixed(UnsafeBufferPointer($0)) } }
+
+    /// The teacher's scores of the examples, mixed likewise; nil without a teacher.
+    public func mixedTeacherTargets() -> [Float]? { withTeacherTargets { mixed(UnsafeBufferPointer($0)) } }
+
+    private func mixed(_ values: UnsafeBufferPointer<Float>) -> [Float] {
+        guard isMixed else { return Array(values) }
+        let weights = mixupWeights
+        return (0..<count / 2 * classCount).map { position in
+            let (pair, index) = position.quotientAndRemainder(dividingBy: classCount)
+            let first = 2 * pair * classCount + index
+            return values[first] * weights[2 * pair] + values[first + classCount] * weights[2 * pair + 1]
+        }
+    }
+
+    private func access<Result>(
+        _ memory: UnsafeMutableBufferPointer<Float>, _ count: Int,
+        _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
+    ) rethrows -> Result {
+        try withExtendedLifetime(self) { try body(UnsafeMutableBufferPointer(rebasing: memory[..<count])) }
+    }
+}

@@ -1,0 +1,41 @@
+/// The processes that share a run; one alone where nothing else is said.
+///
+/// Calls are collective: every process makes them in the same order.
+public protocol Communicator: Sendable {
+    /// This process's number, counted from 0.
+    var rank: Int { get }
+    /// How many processes there are.
+    var count: Int { get }
+    /// Adds up the same stretch of memory of all processes, in place.
+    ///
+    /// - Throws: `EPANNsError` with code `networkFailure`.
+    func sum(_ values: UnsafeMutableBufferPointer<Float>) throws
+    /// Puts the bytes of all processes together, in the order of their ranks.
+    ///
+    /// - Throws: `EPANNsError` with code `networkFailure`.
+    func gather(_ bytes: [UInt8]) throws -> [[UInt8]]
+}
+
+extension Communicator {
+    /// This process's part of a shared job.
+    public var shard: Shard { (try? Shard(rank: rank, count: count)) ?? .whole }
+
+    /// Whether any process says yes.
+    func any(_ value: Bool) throws -> Bool {
+        count > 1 ? try gather([value ? 1 : 0]).contains([1]) : value
+    }
+}
+
+/// A run of one process.
+public struct SoloCommunicator: Communicator {
+    /// 0.
+    public var rank: Int { 0 }
+    /// 1.
+    public var count: Int { 1 }
+    /// Makes one.
+    public init() {}
+    /// Changes nothing.
+    public func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
+    /// The bytes alone.
+    public func gather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
+}

@@ -1,0 +1,263 @@
+import EPANNsAudio
+import EPANNsEvaluation
+import EPANNsGraph
+import EPANNsModels
+import EPANNsRuntime
+import Foundation
+
+/// Trains a network: data, plan, optimiser, tests, checkpoints.
+///
+/// Everything random comes from streams that are named by seed and iteration, or is saved: a run that was stopped and
+/// resumed goes through the same numbers as one that was not, bit for bit in fp32 on the same machine with the same
+/// number of threads. Used by one thread at a time. Tests: `TrainerTests`, `TrainCommandTests`.
+public final class Trainer {
+    /// How a run ended.
+    public struct Outcome: Sendable {
+        /// Iterations done.
+        public var iteration: Int
+        /// Whether it was asked to stop before its end.
+        public var wasStopped: Bool
+        /// The last test, where there was one.
+        public var evaluation: TrainingEvent.Evaluation?
+        /// The best value of the metric, and its name.
+        public var best: (metric: String, value: Double)?
+    }
+
+    let configuration: TrainingConfiguration
+    let folder: RunFolder?
+    let communicator: any Communicator
+    let material: TrainingMaterial
+    let stepper: TrainingStepper
+    let source: BatchSource
+    private let log: RunLog
+    private let report: (TrainingEvent) throws -> Void
+    private let sum: GradientSum
+    private var iteration = 0
+    private var best: Double?
+    private let identity: String
+
+    /// Prepares a run: reads data, packs recordings, compiles the network, restores a checkpoint.
+    ///
+    /// - Parameters:
+    ///   - folder: Where the run is kept; nil keeps nothing.
+    ///   - resumes: Whether to go on from the folder's checkpoint, where there is one.
+    ///   - report: Told of everything worth showing; what it throws ends the run.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`, `invalidAudio`, `fileFailure`,
+    ///   `modelUnavailable`, `checkpointMismatch` or `invalidCheckpoint`.
+    public init(
+        _ configuration: TrainingConfiguration, folder: RunFolder?, resumes: Bool = false,
+        communicator: any Communicator = SoloCommunicator(), report: @escaping (TrainingEvent) throws -> Void
+    ) throws {
+        try configuration.validate()
+        self.configuration = configuration
+        // One process keeps the run, the others only compute.
+        self.folder = communicator.rank == 0 ? folder : nil
+        self.communicator = communicator
+        guard configuration.batchSize.isMultiple(of: communicator.count) else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "A batch of \(configuration.batchSize) cannot be shared out among \(communicator.count) processes; choose a "
+                    + "multiple of \(communicator.count).")
+        }
+        let checkpoint =
+            resumes && folder?.hasCheckpoint == true ? try TrainingCheckpoint(path: folder?.checkpointPath ?? "") : nil
+        if communicator.rank == 0, checkpoint == nil { try folder?.create(configuration) }
+        let log = try RunLog(self.folder)
+        self.log = log
+        let isKeeper = communicator.rank == 0
+        self.report = { event in
+            guard isKeeper else { return }
+            if let entry = event.logEntry { try log.write(entry) }
+            try report(event)
+        }
+        material = try TrainingMaterial(
+            configuration, cacheFolder: configuration.cache ?? folder.map { $0.path + "/cache" },
+            communicator: communicator, report: self.report)
+        identity = material.identity(configuration)
+        if let checkpoint, checkpoint.state.identity != identity {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "The run in \(folder?.path ?? "") was started with other settings or other data, so it cannot go on with "
+                    + "these; resume with its own settings, or start a new run in another folder.")
+        }
+        let threads = configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount
+        let share = communicator.shard.range(of: configuration.batchSize).count
+        stepper = try TrainingStepper(
+            graph: material.model.graph(), weights: checkpoint?.weights ?? material.model.weights,
+            options: TrainingPlan.Options(
+                batch: share, clips: configuration.mixupAlpha == nil ? share : 2 * share, frames: material.frameCount,
+                precision: configuration.precision, threads: threads,
+                usesSpecAugment: configuration.specAugment != nil, usesDropout: configuration.usesDropout,
+                freeze: configuration.freeze),
+            loss: material.loss, optimizer: configuration.optimizer, firstNode: material.firstNode)
+        source = try material.source(configuration, communicator: communicator, threads: threads)
+        sum = GradientSum(accumulation: configuration.accumulation, stepper.plan, communicator)
+        let memory = stepper.plan.memory.total + stepper.optimizer.byteCount + sum.byteCount
+        try self.report(.start(start(threads: threads, memory: memory)))
+        if let checkpoint {
+            try checkpoint.restore(stepper)
+            try source.restore(checkpoint.state.source)
+            iteration = checkpoint.state.iteration
+            best = checkpoint.state.best
+            try self.report(.resume(iteration: iteration))
+        }
+    }
+
+    private func start(threads: Int, memory: Int) throws -> TrainingEvent.Start {
+        let slots = stepper.plan.store.slots
+        func count(_ slots: [ParameterSlot]) -> Int { slots.reduce(0) { $0 + $1.shape.reduce(1, *) } }
+        return TrainingEvent.Start(
+            time: ISO8601DateFormatter().string(from: Date()), model: material.model.name, parameters: count(slots),
+            trainedParameters: count(slots.filter(\.isTrainable)), clips: material.train.clips.count,
+            testClips: material.test?.clips.count ?? 0, classes: material.model.labels.count,
+            clipSeconds: Double(material.clipSamples) / Double(material.model.configuration.frontEnd.sampleRate),
+            processes: communicator.count, threads: threads, precision: configuration.precision.rawValue,
+            memoryBytes: memory)
+    }
+
+    /// Bytes that the run takes besides the packed recordings.
+    public var memoryByteCount: Int {
+        stepper.plan.memory.total + stepper.optimizer.byteCount + sum.byteCount
+    }
+
+    /// The model as it is now.
+    ///
+    /// - Throws: `EPANNsError` with code `backendFailure`.
+    public func model() throws -> Model {
+        var model = material.model
+        model.weights = try stepper.plan.weights()
+        return model
+    }
+
+    /// Trains until the last iteration, or until it is asked to stop.
+    ///
+    /// - Parameter shouldStop: Asked before every iteration; the checkpoint is written then.
+    /// - Throws: `EPANNsError` with code `trainingFailure` when the loss is no number any more, `fileFailure` when the
+    ///   disk is full; the last checkpoint is whole then.
+    public func run(shouldStop: () -> Bool = { false }) throws -> Outcome {
+        var lastCheckpoint = ContinuousClock.now
+        var evaluation: TrainingEvent.Evaluation?
+        while iteration < configuration.iterations {
+            if try communicator.any(shouldStop()) {
+                try saveCheckpoint()
+                try report(.end(iteration: iteration, reason: "stopped"))
+                return outcome(evaluation, wasStopped: true)
+            }
+            try report(.step(try step()))
+            iteration += 1
+            let isLast = iteration == configuration.iterations
+            if material.test != nil, isLast || configuration.evaluateEvery.map(iteration.isMultiple(of:)) ?? false {
+                evaluation = try evaluate()
+            }
+            let isDue =
+                configuration.checkpointEvery.map(iteration.isMultiple(of:))
+                ?? (ContinuousClock.now - lastCheckpoint > .seconds(300))
+            if isDue || isLast {
+                try saveCheckpoint()
+                lastCheckpoint = ContinuousClock.now
+            }
+        }
+        if let folder { try model().write(to: folder.finalModelPath) }
+        try report(.end(iteration: iteration, reason: "finished"))
+        return outcome(evaluation, wasStopped: false)
+    }
+
+    private func outcome(_ evaluation: TrainingEvent.Evaluation?, wasStopped: Bool) -> Outcome {
+        Outcome(
+            iteration: iteration, wasStopped: wasStopped, evaluation: evaluation,
+            best: best.map { (material.metric.rawValue, $0) })
+    }
+
+    // MARK: One iteration
+
+    private func step() throws -> TrainingEvent.Step {
+        let start = ContinuousClock.now
+        let statistics = stepper.plan.store.statisticsCopy()
+        var (loss, waited, clips) = (0.0, 0.0, 0)
+        sum.begin()
+        for _ in 0..<configuration.accumulation {
+            try source.withNext { contents in
+                let result = TrainingStepResult()
+                try contents.targets.withUnsafeBufferPointer { targets in
+                    try (contents.teacher ?? []).withUnsafeBufferPointer { teacher in
+                        try stepper.plan.run(
+                            TrainingStepInput(
+                                inputs: contents.inputs, targets: targets,
+                                teacher: contents.teacher == nil ? nil : teacher,
+                                augmentation: contents.augmentation, seed: configuration.seed,
+                                iteration: contents.iteration, firstPosition: contents.firstPosition,
+                                lossScale: 1 / Float(configuration.accumulation), result: result))
+                    }
+                }
+                loss += result.loss / Double(configuration.accumulation)
+                clips += contents.clipCount
+            }
+            waited += source.lastWaitSeconds
+            sum.add()
+        }
+        loss = try sum.finish(loss: loss)
+        guard loss.isFinite else {
+            // Nothing has been changed yet but the norms' statistics.
+            stepper.plan.store.restoreStatistics(statistics)
+            try report(.note("The loss of iteration \(iteration) is not a number; the step was not taken."))
+            throw EPANNsError(
+                .trainingFailure,
+                "The loss became infinite or no number in iteration \(iteration). The step was not taken: "
+                    + (try saveLastGood()) + " Try a smaller learning rate, gradient clipping, or fp32.")
+        }
+        let rate = configuration.schedule.rate(iteration: iteration, of: configuration.iterations)
+        stepper.apply(learningRate: rate, scale: 1 / Float(communicator.count))
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        return TrainingEvent.Step(
+            iteration: iteration, loss: loss, learningRate: rate,
+            clipsPerSecond: Double(clips * communicator.count) / seconds, waitSeconds: waited, seconds: seconds)
+    }
+
+    /// Keeps the model as it was before a step that failed.
+    private func saveLastGood() throws -> String {
+        guard let folder else { return "nothing is lost." }
+        let path = folder.path + "/last-good.safetensors"
+        try model().write(to: path)
+        return "\(path) holds the model of before."
+    }
+
+    // MARK: Tests
+
+    private func evaluate() throws -> TrainingEvent.Evaluation {
+        let start = ContinuousClock.now
+        try communicator.average(stepper.plan.store)
+        let (result, detail) = try material.evaluate(
+            stepper.plan.weights(), iteration: iteration, precision: configuration.precision,
+            threads: stepper.plan.options.threads, communicator: communicator)
+        var evaluation = result
+        evaluation.seconds = (ContinuousClock.now - start) / .seconds(1)
+        try report(.evaluation(evaluation))
+        let value =
+            switch material.metric {
+            case .map: evaluation.map
+            case .accuracy: evaluation.accuracy ?? evaluation.map
+            case .loss: -evaluation.loss
+            }
+        if value.isFinite, best.map({ value > $0 }) ?? true {
+            best = value
+            if let folder {
+                try model().write(to: folder.bestModelPath)
+                try detail.write(to: folder.evaluationPath)
+            }
+            try report(.best(iteration: iteration, metric: material.metric.rawValue, value: value))
+        }
+        return evaluation
+    }
+
+    // MARK: Checkpoints
+
+    private func saveCheckpoint() throws {
+        guard let folder else { return }
+        let start = ContinuousClock.now
+        let state = TrainingCheckpoint.State(
+            iteration: iteration, optimizerSteps: stepper.optimizer.stepCount, source: source.state, best: best,
+            identity: identity)
+        try TrainingCheckpoint(state, stepper).write(to: folder.checkpointPath)
+        try report(.checkpoint(iteration: iteration, seconds: (ContinuousClock.now - start) / .seconds(1)))
+    }
+}

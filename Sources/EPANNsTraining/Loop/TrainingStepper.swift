@@ -1,0 +1,82 @@
+import EPANNsGraph
+import EPANNsRuntime
+
+/// A plan with its optimiser: the smallest thing that trains, for those who bring their own data and loop.
+///
+/// Used by one thread at a time. Parity: `TrainingPlanTests`.
+public final class TrainingStepper {
+    /// The compiled network with its weights and gradients.
+    public let plan: TrainingPlan
+    let optimizer: Optimizer
+
+    /// Compiles a graph; see `TrainingPlan`.
+    public init(
+        graph: ModelGraph, weights: [String: Tensor], options: TrainingPlan.Options,
+        loss: LossConfiguration = LossConfiguration(), optimizer: OptimizerConfiguration = OptimizerConfiguration(),
+        firstNode: String? = nil
+    ) throws {
+        try optimizer.validate()
+        plan = try TrainingPlan(graph: graph, weights: weights, options: options, loss: loss, firstNode: firstNode)
+        self.optimizer = Optimizer(
+            optimizer, count: plan.store.trainableCount, team: Team(threads: options.threads))
+    }
+
+    /// Steps taken.
+    public var stepCount: Int { optimizer.stepCount }
+
+    /// Computes loss and gradients of a batch and changes the weights.
+    ///
+    /// - Parameters:
+    ///   - inputs: Log-mel spectrograms, shape (batch, frames, mels).
+    ///   - targets: In 0…1, shape (batch, classes).
+    /// - Returns: The loss before the step.
+    /// - Throws: `EPANNsError` with code `backendFailure`.
+    public func step(inputs: [Float], targets: [Float], learningRate: Double, seed: UInt64 = 0) throws -> Double {
+        precondition(plan.options.clips == plan.options.batch && !plan.options.usesSpecAugment)
+        let result = TrainingStepResult()
+        try inputs.withUnsafeBufferPointer { inputs in
+            try targets.withUnsafeBufferPointer { targets in
+                try plan.run(
+                    TrainingStepInput(
+                        inputs: inputs, targets: targets, teacher: nil, augmentation: InputAugmentation(), seed: seed,
+                        iteration: optimizer.stepCount, firstPosition: 0, lossScale: 1, result: result))
+            }
+        }
+        apply(learningRate: learningRate)
+        return result.loss
+    }
+
+    /// Takes a step and tells the time of every part: forward, loss, backward, and the optimiser as last.
+    ///
+    /// - Throws: `EPANNsError` with code `backendFailure`.
+    public func profile(
+        inputs: [Float], targets: [Float], learningRate: Double
+    ) throws -> [(name: String, implementation: String, time: Duration)] {
+        let result = TrainingStepResult()
+        var parts = try inputs.withUnsafeBufferPointer { inputs in
+            try targets.withUnsafeBufferPointer { targets in
+                try plan.profile(
+                    TrainingStepInput(
+                        inputs: inputs, targets: targets, teacher: nil, augmentation: InputAugmentation(), seed: 0,
+                        iteration: optimizer.stepCount, firstPosition: 0, lossScale: 1, result: result))
+            }
+        }
+        let time = ContinuousClock().measure { apply(learningRate: learningRate) }
+        parts.append(("optimizer", "\(optimizer.configuration.kind)", time))
+        return parts
+    }
+
+    /// Bytes of weights, gradients, moments, feature maps and scratchpad.
+    public var memoryByteCount: Int { plan.memory.total + optimizer.byteCount }
+
+    /// Changes the weights by the gradients at hand, clipped where that is asked for.
+    func apply(learningRate: Double, scale: Float = 1) {
+        var scale = scale
+        if let limit = optimizer.configuration.clippingNorm {
+            let norm = optimizer.norm(plan.store.gradients) * Double(scale)
+            // As PyTorch's clip_grad_norm_.
+            scale *= Float(min(limit / (norm + 1e-6), 1))
+        }
+        optimizer.step(plan.store.weights, plan.store.gradients, learningRate: learningRate, scale: scale)
+    }
+}

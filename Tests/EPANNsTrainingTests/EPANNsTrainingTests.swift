@@ -1,2 +1,0 @@
-import EPANNsTraining
-import Testing

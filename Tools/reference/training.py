@@ -1,0 +1,103 @@
+"""Writes the fixtures of the training tests: ten steps of two small networks, in float64.
+
+A file training-<name>.safetensors holds `inputs` (batches, clips, 1, time, mel; float16 holds them exactly),
+`targets` (batches, clips, classes), `start/<state-dict key>`, `gradients/<key>` of the first step, `step<n>/<key>`
+after the steps named in `steps`, and `losses` of all ten steps. Step n uses batch n modulo the number of batches.
+Adam with AMSGrad as PANNs use it (SPEC 5.3), dropout off. The metadata holds `configuration` (JSON), `generator`,
+`torch`, `seed`, `learning_rate`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import nn
+
+import networks
+from front_ends import FrontEnd
+from random_weights import FRONT_END_PREFIXES, log_mel_like
+
+GENERATOR = "Tools/reference/training.py"
+DEFAULT_OUTPUT = Path(__file__).resolve().parents[2] / "Tests" / "EPANNsTrainingTests" / "Fixtures"
+STEPS = 10
+LEARNING_RATE = 1e-3
+
+
+def initialise(network: nn.Module, seed: int) -> None:
+    """PANNs' initialisation (SPEC 2), and norms that do something."""
+    torch.manual_seed(seed)
+    for module in network.modules():
+        if isinstance(module, (nn.Conv2d, nn.Linear)):
+            nn.init.xavier_uniform_(module.weight)
+            if module.bias is not None:
+                nn.init.uniform_(module.bias, -0.1, 0.1)
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.2, 0.2)
+        if isinstance(module, (nn.Dropout,)):
+            module.p = 0.0
+
+
+def cases():
+    widths = (4, 5, 6, 7, 8, 8, 10, 9, 12, 11, 14, 13)
+    yield ("cnn14", networks.cnn14(widths, 16, 7, FrontEnd(mel_bands=64)),
+           {"architecture": "cnn14", "widths": list(widths), "embedding_width": 16, "class_count": 7, "mel_bands": 64},
+           (3, 96, 64), 21, (1, 2, 5, STEPS))
+    yield ("mn", networks.mn(0.05, 7),
+           {"architecture": "mn", "width_multiplier": 0.05, "class_count": 7, "mel_bands": 128},
+           (3, 50, 128), 22, (1, STEPS))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT)
+    arguments = parser.parse_args()
+    for name, network, configuration, (clips, frames, mels), seed, kept in cases():
+        initialise(network, seed)
+        networks.F.dropout = lambda x, *_: x  # the PANNs blocks drop through the functional interface
+        inputs = torch.stack([log_mel_like(clips, frames, mels, seed + n) for n in range(2)])
+        if name == "mn":
+            inputs = (inputs / 4.342944819 + 4.5) / 5
+        inputs = inputs.half()
+        generator = torch.Generator().manual_seed(seed)
+        targets = (torch.rand(2, clips, 7, generator=generator) < 0.3).float()
+        network = network.double().train()
+        state = {k: v for k, v in network.state_dict().items() if not k.startswith(FRONT_END_PREFIXES)}
+        tensors = {"inputs": inputs, "targets": targets}
+        tensors |= {f"start/{k}": v.float() if v.is_floating_point() else v.clone() for k, v in state.items()}
+        # The start is what Float32 holds.
+        network.load_state_dict({k: v.float().double() if v.is_floating_point() else v for k, v in
+                                 network.state_dict().items()})
+        trained = [p for p in network.parameters() if p.requires_grad]
+        optimizer = torch.optim.Adam(trained, lr=LEARNING_RATE, betas=(0.9, 0.999), eps=1e-8, amsgrad=True)
+        losses = []
+        for step in range(1, STEPS + 1):
+            batch = (step - 1) % 2
+            optimizer.zero_grad()
+            output = network.from_log_mel(inputs[batch].double())
+            loss = nn.functional.binary_cross_entropy(output["clipwise_output"], targets[batch].double())
+            loss.backward()
+            if step == 1:
+                for key, parameter in network.named_parameters():
+                    if parameter.grad is not None and not key.startswith(FRONT_END_PREFIXES):
+                        tensors[f"gradients/{key}"] = parameter.grad.float()
+            optimizer.step()
+            losses.append(loss.item())
+            if step in kept:
+                for key, value in network.state_dict().items():
+                    if not key.startswith(FRONT_END_PREFIXES):
+                        tensors[f"step{step}/{key}"] = value.float() if value.is_floating_point() else value.clone()
+        tensors["losses"] = torch.tensor(losses, dtype=torch.float64)
+        path = arguments.output / f"training-{name}.safetensors"
+        save_file(tensors, path, metadata={
+            "configuration": json.dumps(configuration), "generator": GENERATOR, "torch": torch.__version__,
+            "seed": str(seed), "learning_rate": str(LEARNING_RATE), "steps": json.dumps(list(kept))})
+        print(f"{path.name}: {path.stat().st_size} bytes, losses {losses[0]:.4f} … {losses[-1]:.4f}")
+
+
+if __name__ == "__main__":
+    main()
