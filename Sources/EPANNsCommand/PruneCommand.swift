@@ -167,12 +167,10 @@ struct PruneCommand: ParsableCommand {
                 plan, criterion: criterion, scores: plan.kept(pruner, scorer: scorer).scores)
         }
         var report = try PruningReport(whole, pruner, criterion: criterion, seconds: seconds)
-        if !skipLatency { report.before.latencySeconds = try probe.seconds(pruner.graph, whole.weights) }
+        if !skipLatency { report.before.latencySeconds = try probe.seconds(pruner.graph) }
         if let target = target(pruner.graph) {
             plan = try target.plan(plan, pruner) { plan in
-                // Which filters go makes no difference to the time: the first ones stay.
-                let pruned = try pruner.prune(whole.weights, keeping: plan.structure(pruner))
-                return try probe.seconds(pruned.graph, pruned.weights)
+                try probe.seconds(pruner.graph(keeping: plan.structure(pruner)))
             }
         }
         let chosen = try plan.kept(pruner, scorer: scorer)
@@ -182,7 +180,7 @@ struct PruneCommand: ParsableCommand {
         if let name { small.name = name }
         try report.take(plan, chosen.kept, scores ? chosen.scores : nil, small, pruner)
         if !skipLatency {
-            report.after?.latencySeconds = try probe.seconds(small.graph(), small.weights)
+            report.after?.latencySeconds = try probe.seconds(small.graph())
             report.precision = probe.options.precision.rawValue
             report.threads = probe.options.threads
         }

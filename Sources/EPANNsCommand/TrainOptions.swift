@@ -134,7 +134,8 @@ struct TrainNetworkOptions: ParsableArguments {
         completion: .file(extensions: ["safetensors", "pt", "pth"]))
     var teacher: String?
 
-    @Option(help: ArgumentHelp("The teacher's share in the loss, 0…1; with 1 no labels are needed.", valueName: "share"))
+    @Option(
+        help: ArgumentHelp("The teacher's share in the loss, 0…1; with 1 no labels are needed.", valueName: "share"))
     var teacherWeight: Double?
 
     @Option(help: ArgumentHelp("Logits are divided by this for the comparison with the teacher.", valueName: "T"))
@@ -161,7 +162,8 @@ struct TrainNetworkOptions: ParsableArguments {
         if cacheEmbeddings { configuration.cachesEmbeddings = true }
         if headOnly {
             guard let path = configuration.initial else {
-                throw EPANNsError(.invalidConfiguration, "--head-only wants a trained model to start from; name it with --init.")
+                throw EPANNsError(
+                    .invalidConfiguration, "--head-only wants a trained model to start from; name it with --init.")
             }
             let classifier = try Model.read(path: path).configuration.classifierName()
             configuration.freeze = FreezeSelection(patterns: ["*", "!\(classifier)"])
