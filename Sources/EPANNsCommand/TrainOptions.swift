@@ -213,7 +213,7 @@ struct TrainRecipeOptions: ParsableArguments {
     var sampler: Sampler.Kind?
     @Option(
         help: ArgumentHelp(
-            "Length of a training clip; longer recordings are cut at random places (default: the longest's, at most 10).",
+            "Length of a training clip; longer recordings are cut at random places (default: as most are, at most 10).",
             valueName: "seconds"))
     var clipSeconds: Double?
     @Flag(help: "Dropout layers do not drop.")

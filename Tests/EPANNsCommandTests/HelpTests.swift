@@ -7,9 +7,7 @@ import Testing
 @Suite struct HelpTests {
     static let commands = [
         "", "tag", "info", "convert", "embed", "labels", "evaluate", "report", "prune", "models", "models list",
-        "models path",
-        "models info",
-        "models verify", "models download",
+        "models path", "models info", "models verify", "models download",
     ]
 
     @Test(arguments: commands) func helpIsAsStored(command: String) throws {

@@ -143,7 +143,8 @@ import Testing
                 "--scores")
             #expect(taylor.layers.allSatisfy { layer in (layer.scores ?? []).contains(1) })
             let run = try CommandRun.run([
-                "prune", "-m", TinyModel.path, "--sensitivity", "--data", folder + "/clips.csv", "--map", classes, "--seconds", "1",
+                "prune", "-m", TinyModel.path, "--sensitivity", "--data", folder + "/clips.csv", "--map", classes,
+                "--seconds", "1",
                 "--layers", "C11-C12", "--ratios", "0.5,0.75",
             ])
             #expect(run.status == 0, "\(run.error)")

@@ -111,8 +111,10 @@ final class TrainingMaterial {
         if let seconds = configuration.clipSeconds {
             clipSamples = max(Int((seconds * Double(sampleRate)).rounded()), try model.graph().minimumSampleCount)
         } else {
-            let longest = try train.clips.map { try cache.location(of: $0).sampleCount }.max() ?? 0
-            clipSamples = max(min(longest, 10 * sampleRate), try model.graph().minimumSampleCount)
+            // Nine of ten clips are heard whole; a few long ones do not make all the others end in silence.
+            let lengths = try train.clips.map { try cache.location(of: $0).sampleCount }.sorted()
+            let usual = lengths.isEmpty ? 0 : lengths[lengths.count * 9 / 10]
+            clipSamples = max(min(usual, 10 * sampleRate), try model.graph().minimumSampleCount)
         }
 
         // The teacher.
@@ -218,13 +220,16 @@ final class TrainingMaterial {
         guard logits.allSatisfy(\.isFinite) else {
             throw EPANNsError(
                 .trainingFailure,
-                "The network gives scores that are no numbers after iteration \(iteration). Try a smaller learning rate.")
+                "The network gives scores that are no numbers after iteration \(iteration). Try a smaller learning rate."
+            )
         }
         let names = model.labels.labels.map(\.name)
         var targets: [Float]
         let clips: ScoredClips
         if learnsFromTeacherAlone {
-            let taught = try teacherTestScores ?? Self.everyRow(teacherScorer(threads)(test, cache: cache, part: part) { $0.scores }, communicator)
+            let taught =
+                try teacherTestScores
+                ?? Self.everyRow(teacherScorer(threads)(test, cache: cache, part: part) { $0.scores }, communicator)
             teacherTestScores = taught
             targets = taught.flatMap { $0 }
             clips = try ScoredClips(scores: scores, targets: targets.map { $0 >= 0.5 }, classNames: names)
