@@ -181,6 +181,11 @@ struct PruneCommand: ParsableCommand {
         try report.take(plan, chosen.kept, scores ? chosen.scores : nil, small, pruner)
         if !skipLatency {
             report.after?.latencySeconds = try probe.seconds(small.graph())
+            if let targetLatency, let measured = report.after?.latencySeconds, measured * 1000 > targetLatency {
+                report.notes.append(
+                    "Measured once more, the network took longer than the \(CountText.seconds(targetLatency)) ms aimed at: "
+                        + "measurements scatter where others use the machine. Try again when it is idle.")
+            }
             report.precision = probe.options.precision.rawValue
             report.threads = probe.options.threads
         }

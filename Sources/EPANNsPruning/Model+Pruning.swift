@@ -5,7 +5,7 @@ extension Model {
     /// A pruned model, and which of its channels stayed.
     ///
     /// The result is a model like any other: another configuration, sliced weights, the same labels and provenance, and
-    /// a ``PruningRecord`` more.
+    /// a `PruningRecord` more.
     ///
     ///     let pruner = ChannelPruner(try model.graph())
     ///     let plan = try PruningPlan(pruner, .init(ratio: 0.5))

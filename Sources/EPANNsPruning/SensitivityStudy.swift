@@ -27,6 +27,7 @@ public struct SensitivityStudy: Codable, Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - plan: Which groups are tried; its ratios are not used.
+    ///   - pruner: The network that the plan was made for.
     ///   - weights: The network's tensors.
     ///   - scores: The units' importance, as ``PruningPlan/kept(_:scorer:)`` gives it.
     ///   - ratios: The shares that go, each 0 ≤ ratio < 1.

@@ -33,7 +33,9 @@ public enum PruningAmount: Hashable, Sendable {
     ///
     /// Source: SPEC §2.3, §4.1. Test: `PruningAmountTests`.
     ///
-    /// - Parameter multiple: What widths are rounded to; 1 for not at all.
+    /// - Parameters:
+    ///   - width: Number of units before.
+    ///   - multiple: What widths are rounded to; 1 for not at all.
     public func keptCount(of width: Int, multiple: Int = 1) -> Int {
         precondition(width > 0 && multiple > 0)
         switch self {

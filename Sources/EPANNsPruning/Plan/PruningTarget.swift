@@ -20,7 +20,8 @@ public enum PruningTarget: Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - plan: The layers; ratios of its layers are replaced, numbers to keep are not allowed.
-    ///   - latency: Measures a network in seconds; needed for ``latency(seconds:)``. It gets the units to keep.
+    ///   - pruner: The network that the plan was made for.
+    ///   - latency: Measures a network in seconds; needed for ``latency(seconds:)``. It gets the plan.
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when even one filter a layer is too much, or layers have
     ///   amounts of their own; and what measuring throws.
     public func plan(
