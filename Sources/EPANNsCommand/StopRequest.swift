@@ -8,7 +8,12 @@ enum StopRequest {
     static var isPending: Bool { count.load(ordering: .relaxed) > 0 }
 
     static func install() {
-        for number in [SIGINT, SIGTERM, SIGHUP] {
+        // A parent may have had them blocked, as Dispatch's threads have: what they start inherits that.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] {
             signal(number) { number in
                 if StopRequest.count.wrappingAdd(1, ordering: .relaxed).oldValue > 0 {
                     signal(number, SIG_DFL)
