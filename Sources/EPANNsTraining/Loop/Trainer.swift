@@ -35,6 +35,8 @@ public final class Trainer {
     private var iteration = 0
     private var best: Double?
     private let identity: String
+    /// Threads for what has many independent clips.
+    private let cores: Int
 
     /// Prepares a run: reads data, packs recordings, compiles the network, restores a checkpoint.
     ///
@@ -80,7 +82,9 @@ public final class Trainer {
                 "The run in \(folder?.path ?? "") was started with other settings or other data, so it cannot go on with "
                     + "these; resume with its own settings, or start a new run in another folder.")
         }
-        let threads = configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount
+        cores = configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount
+        // A head on stored embeddings is too small to share out: threads would only wait for one another.
+        let threads = configuration.cachesEmbeddings ? 1 : cores
         let share = communicator.shard.range(of: configuration.batchSize).count
         stepper = try TrainingStepper(
             graph: material.model.graph(), weights: checkpoint?.weights ?? material.model.weights,
@@ -90,7 +94,7 @@ public final class Trainer {
                 usesSpecAugment: configuration.specAugment != nil, usesDropout: configuration.usesDropout,
                 freeze: configuration.freeze),
             loss: material.loss, optimizer: configuration.optimizer, firstNode: material.firstNode)
-        source = try material.source(configuration, communicator: communicator, threads: threads)
+        source = try material.source(configuration, communicator: communicator, threads: cores)
         sum = GradientSum(accumulation: configuration.accumulation, stepper.plan, communicator)
         let memory = stepper.plan.memory.total + stepper.optimizer.byteCount + sum.byteCount
         try self.report(.start(start(threads: threads, memory: memory)))
@@ -228,7 +232,7 @@ public final class Trainer {
         try communicator.average(stepper.plan.store)
         let (result, detail) = try material.evaluate(
             stepper.plan.weights(), iteration: iteration, precision: configuration.precision,
-            threads: stepper.plan.options.threads, communicator: communicator)
+            threads: cores, communicator: communicator)
         var evaluation = result
         evaluation.seconds = (ContinuousClock.now - start) / .seconds(1)
         try report(.evaluation(evaluation))
