@@ -1,11 +1,11 @@
 import EPANNsGraph
 
 /// Where a network can be cut in two: a frozen part that is run once, and the rest that is trained.
-enum EmbeddingCut {
+package enum EmbeddingCut {
     /// The last node before anything that is trained, whose result is all that the rest reads.
     ///
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when the network's beginning is trained.
-    static func node(of graph: ModelGraph, _ freeze: FreezeSelection) throws -> String {
+    package static func node(of graph: ModelGraph, _ freeze: FreezeSelection) throws -> String {
         guard let logits = graph.outputs[.logits] else { preconditionFailure("a graph has logits") }
         let isTrained = graph.nodes.map { node in
             let channels = node.inputs.first.map { graph.nodes[$0].channels } ?? 0
@@ -27,7 +27,7 @@ enum EmbeddingCut {
     }
 
     /// The network up to a node, whose result becomes every output.
-    static func truncated(_ graph: ModelGraph, at name: String) throws -> ModelGraph {
+    package static func truncated(_ graph: ModelGraph, at name: String) throws -> ModelGraph {
         guard let cut = graph.nodes.firstIndex(where: { $0.name == name }) else {
             preconditionFailure("the cut is one of the graph's nodes")
         }

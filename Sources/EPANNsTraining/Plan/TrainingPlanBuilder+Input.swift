@@ -103,7 +103,7 @@ extension TrainingPlanBuilder {
         // In place where nobody reads the undropped values later.
         let result: Value
         switch graph.nodes[input].operation {
-        case .pool, .linear,
+        case .pool where soleConsumer(input) != nil, .linear where soleConsumer(input) != nil,
             .reduce where soleConsumer(input) != nil:
             result = source
         default: result = newValue(source.layout)
