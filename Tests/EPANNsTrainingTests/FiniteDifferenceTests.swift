@@ -14,10 +14,10 @@ import Testing
     ) throws -> Double {
         let weights = seededWeights(graph)
         let plan = try TrainingPlan(graph: graph, weights: weights, options: options)
-        func loss() throws -> Double {
+        func current() throws -> Double {
             try plan.evaluate(inputs: inputs, targets: targets, augmentation: augmentation, seed: seed).loss
         }
-        _ = try loss()
+        _ = try current()
         let gradients = try plan.gradients()
         let start = gradients.keys.reduce(into: [:]) { $0[$1] = weights[$1]?.floats }
         let norm = gradients.values.flatMap(\.floats).reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
@@ -36,7 +36,7 @@ import Testing
                     signs.reduce(into: [:]) { moved, entry in
                         moved[entry.key] = zip(start[entry.key] ?? [], entry.value).map { $0 + distance * $1 }
                     })
-                return try loss()
+                return try current()
             }
             // The loss is known to about 1e-7 of logits that are about 1, and a step of h = 1e-3 changes it by h times a
             // slope of 0.1 to 10: noise of 1e-7 / (2 h · 0.1), below 1e-3. Curvature and edges of ReLUs cost about h.

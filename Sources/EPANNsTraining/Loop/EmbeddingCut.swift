@@ -14,7 +14,9 @@ package enum EmbeddingCut {
             return specs.contains { $0.role == .trainable && !freeze.contains($0.name) }
         }
         let first = isTrained.firstIndex(of: true) ?? logits
-        for cut in (1..<max(first, 1)).reversed() {
+        let shapes = try graph.shapes(frameCount: graph.minimumFrameCount)
+        // A map is as long as its clip; only vectors make a table.
+        for cut in (1..<max(first, 1)).reversed() where shapes[cut].spatial.isEmpty {
             // Nothing behind the cut may read what lies before it, and a dropout belongs to what is trained.
             let bypassed = graph.nodes[(cut + 1)...logits].contains { $0.inputs.contains { $0 < cut } }
             if case .dropout = graph.nodes[cut].operation { continue }
@@ -22,8 +24,8 @@ package enum EmbeddingCut {
         }
         throw EPANNsError(
             .invalidConfiguration,
-            "Embeddings can be cached only if everything before the trained layers is frozen; freeze all but the last ones, "
-                + "for example with --freeze '*' '!\(graph.nodes[logits].name)'.")
+            "Embeddings can be cached only if everything before the last, linear layers is frozen, for example with "
+                + "--freeze '*' --freeze '!\(graph.nodes[logits].name)'.")
     }
 
     /// The network up to a node, whose result becomes every output.

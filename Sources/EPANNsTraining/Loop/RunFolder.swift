@@ -38,15 +38,21 @@ public struct RunFolder: Sendable {
         return try TrainingConfiguration(json: data)
     }
 
-    /// Makes the folder and writes the configuration.
+    /// Makes the folder.
     ///
     /// - Throws: `EPANNsError` with code `fileFailure`.
-    public func create(_ configuration: TrainingConfiguration) throws {
+    public func create() throws {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw EPANNsError(.fileFailure, "The folder \(path) cannot be made.", cause: error)
         }
+    }
+
+    /// Writes the configuration, which makes the folder a run's.
+    ///
+    /// - Throws: `EPANNsError` with code `fileFailure`.
+    public func write(_ configuration: TrainingConfiguration) throws {
         let file = try AtomicFile(path: configurationPath)
         try file.write(String(decoding: try configuration.json(), as: UTF8.self) + "\n")
         try file.commit()
@@ -59,8 +65,8 @@ final class RunLog {
     private let path: String
     private let encoder = JSONEncoder()
 
-    /// Opens the log of a run, to go on at its end; nil as folder writes nothing.
-    init(_ folder: RunFolder?) throws {
+    /// Opens the log of a run, to go on at its end or anew; nil as folder writes nothing.
+    init(_ folder: RunFolder?, continues: Bool) throws {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
@@ -71,7 +77,7 @@ final class RunLog {
             return
         }
         path = folder.logPath
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (continues ? 0 : O_TRUNC), 0o666)
         guard descriptor >= 0 else {
             throw EPANNsError(.fileFailure, "\(path) cannot be written: \(String(cString: strerror(errno))).")
         }

@@ -190,6 +190,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// The same with every optional value present, for the list of known keys.
     private func complete() -> Self {
         var copy = self
+        copy.data = [Source(table: "", audio: "", trainFolds: [], testFolds: [])]
+        copy.testData = copy.data
         copy.labels = ""
         copy.architecture = ""
         copy.initial = ""
@@ -219,6 +221,11 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             }
             if let inner = given[key] as? [String: Any], let knownInner = value as? [String: Any] {
                 try checkKeys(inner, known: knownInner, path: "\(path)\(key).")
+            }
+            if let items = given[key] as? [Any], let knownItem = (value as? [Any])?.first as? [String: Any] {
+                for case let (index, item as [String: Any]) in items.enumerated() {
+                    try checkKeys(item, known: knownItem, path: "\(path)\(key)[\(index)].")
+                }
             }
         }
     }
