@@ -6,7 +6,7 @@ import Testing
 /// After a deliberate change, run the tests with EPANNS_UPDATE_SNAPSHOTS=1 and look at the difference.
 @Suite struct HelpTests {
     static let commands = [
-        "", "tag", "info", "convert", "embed", "labels", "evaluate", "report", "models", "models list", "models path",
+        "", "tag", "info", "convert", "embed", "labels", "train", "evaluate", "report", "models", "models list", "models path",
         "models info",
         "models verify", "models download",
     ]

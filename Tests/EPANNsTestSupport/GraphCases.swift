@@ -107,10 +107,6 @@ package enum GraphCases {
             let product = g.multiply("m", a, by: b)
             return g.concatenate("cat", [product, g.linear("l2", b, outputs: 5), g.add("sum2", [b, a])])
         },
-        Case("softmax in the middle") { g, x in
-            let y = g.softmax("soft", g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 6))
-            return g.multiply("m", x, by: y)
-        },
         Case("convolutions with bias, hard swish and leaky ReLU") { g, x in
             let biased = Convolution(filters: 6, kernel: [3, 3], padding: [1, 1], hasBias: true)
             let y = g.activation("h", g.convolution("a", x, biased), .hardSwish)
@@ -121,10 +117,6 @@ package enum GraphCases {
             let pooled = g.pool("p", y, Pool(.mean, kernel: [3, 3], stride: [1, 1], padding: [1, 1]))
             return g.add("sum", [g.multiply("m", y, by: pooled), g.convolution("b", y, square), y])
         },
-        Case("norm of a vector") { g, x in
-            let y = g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 7)
-            return g.activation("r", g.batchNorm("bn", y), .relu)
-        },
         Case("wide enough for Winograd") { g, x in
             let wide = Convolution(filters: 18, kernel: [3, 3], padding: [1, 1])
             let y = g.activation("ra", g.batchNorm("bn", g.convolution("a", x, wide)), .relu)
@@ -132,21 +124,35 @@ package enum GraphCases {
         },
     ]
 
+    /// The cases for training: inference has no softmax but the last one, and no norm of a vector.
+    package static let trainingCases =
+        cases + [
+            Case("softmax in the middle") { g, x in
+                let y = g.softmax("soft", g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 6))
+                return g.multiply("m", x, by: y)
+            },
+            Case("norm of a vector") { g, x in
+                let y = g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 7)
+                return g.activation("r", g.batchNorm("bn", y), .relu)
+            },
+        ]
+
     /// The case between a convolution from the spectrogram and a linear layer; `transposed` runs it with the axes swapped.
-    package static func graph(_ item: Case, transposed: Bool) -> ModelGraph {
+    ///
+    /// - Parameter head: What is taken of the axes that are left. A mean lets every element count, a maximum few.
+    package static func graph(_ item: Case, transposed: Bool, head: Reduction = .mean) -> ModelGraph {
         var builder = GraphBuilder(input: .panns32k(melBands: 16))
         var x = builder.input
         if transposed && !item.description.contains("mel bands") { x = builder.transpose("leading", x) }
         x = builder.convolution("stem", x, Convolution(filters: 6, kernel: [3, 3], padding: [1, 1], hasBias: true))
         x = item.body(&builder, x)
         var graph = builder.build()
-        // Whatever axes are left are reduced; the head's random weights make every element count.
         let left: [Axis] =
             (try? graph.shapes(frameCount: 37).last?.spatial.count).map {
                 $0 == 0 ? [] : $0 == 1 ? [.height] : [.height, .width]
             } ?? []
         builder = GraphBuilder(continuing: graph)
-        if !left.isEmpty { x = builder.reduce("head.max", x, .max, over: left) }
+        if !left.isEmpty { x = builder.reduce("head.\(head)", x, head, over: left) }
         builder.output(.embedding, x)
         builder.classify(builder.linear("head", x, outputs: 5), .none)
         graph = builder.build()

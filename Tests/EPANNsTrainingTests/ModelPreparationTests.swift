@@ -57,7 +57,7 @@ import Testing
             #expect(changed.weights[name]?.floats == tensor.floats, "\(name)")
         }
         // As many classes of other names are other classes.
-        let renamed = LabelSet((0..<10).map { LabelSet.Label(name: "class \($0)") })
+        let renamed = LabelSet((0..<10).map { LabelSet.Label(name: "sound \($0)") })
         #expect(try model.withClasses(renamed, seed: 9).replaced.count == 2)
         let (same, none) = try model.withClasses(model.labels, seed: 9)
         #expect(none.isEmpty && same.weights["fc_audioset.weight"]?.floats == model.weights["fc_audioset.weight"]?.floats)

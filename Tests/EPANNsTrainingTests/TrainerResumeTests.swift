@@ -146,7 +146,8 @@ import Testing
             let path = run.run("run").checkpointPath
             let good = try Data(contentsOf: URL(fileURLWithPath: path))
             func expectRefusal(_ data: Data, _ what: String) throws {
-                try data.write(to: URL(fileURLWithPath: path))
+                // Atomically: tensors of the file before are still mapped.
+                try data.write(to: URL(fileURLWithPath: path), options: .atomic)
                 let error = failure { try run.train(configuration, "run", resumes: true) }
                 #expect(error != nil, "\(what)")
                 #expect(
@@ -162,7 +163,7 @@ import Testing
                 try SafetensorsWriter.write(tensors, metadata: metadata, to: other)
                 return try Data(contentsOf: URL(fileURLWithPath: other))
             }
-            try good.write(to: URL(fileURLWithPath: path))
+            try good.write(to: URL(fileURLWithPath: path), options: .atomic)
             let whole = try Checkpoint.read(path: path).tensors
             try expectRefusal(write(whole, [:]), "no checkpoint")
             try expectRefusal(write(whole.filter { $0.key != "state" }), "no state")
@@ -178,7 +179,7 @@ import Testing
                 contiguous: TensorStorage(byteCount: state.count) { $0.copyBytes(from: state) })
             try expectRefusal(write(bent), "half a state")
             // And the good one still is.
-            try good.write(to: URL(fileURLWithPath: path))
+            try good.write(to: URL(fileURLWithPath: path), options: .atomic)
             try run.train(configuration, "run", resumes: true)
         }
     }

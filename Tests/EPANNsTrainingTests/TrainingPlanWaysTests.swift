@@ -4,12 +4,12 @@ import Testing
 
 /// Options of a plan that change the way, not the result; and those that leave weights alone.
 @Suite struct TrainingPlanWaysTests {
-    private func wide(_ filters: Int) -> ModelGraph {
+    private func wide(_ filters: Int, _ function: Activation = .relu) -> ModelGraph {
         var g = GraphBuilder(input: .panns32k(melBands: 16))
         let wide = Convolution(filters: filters, kernel: [3, 3], padding: [1, 1])
         var x = g.convolution("stem", g.input, wide)
         for layer in 0..<3 {
-            x = g.activation("r\(layer)", g.batchNorm("bn\(layer)", g.convolution("c\(layer)", x, wide)), .relu)
+            x = g.activation("r\(layer)", g.batchNorm("bn\(layer)", g.convolution("c\(layer)", x, wide)), function)
         }
         x = g.reduce("mean", x, .mean, over: [.height, .width])
         g.classify(g.linear("head", x, outputs: 5), .none)
@@ -21,7 +21,8 @@ import Testing
         arguments: [16, 32, 35])
     func `Winograd gives the gradients of the direct convolution`(filters: Int) throws {
         let fixture = try OperationFixture()
-        let graph = wide(filters)
+        // Smooth: behind a ReLU a value near the edge takes the other branch, and the gradients jump.
+        let graph = wide(filters, .sigmoid)
         let weights = seededWeights(graph)
         let results = try [false, true].map { winograd in
             let plan = try TrainingPlan(
@@ -34,7 +35,7 @@ import Testing
         #expect(abs(results[0].0 - results[1].0) < 1e-5)
         let error = try GradientError(results[1].1, results[0].1)
         print("Winograd against direct, \(filters) filters: \(error.worst) (\(error.name)), norm \(error.relativeNorm)")
-        #expect(error.relativeNorm < 1e-4)
+        #expect(error.relativeNorm < 1e-5)
         #expect(results[0].1.mapValues(\.floats) != results[1].1.mapValues(\.floats), "both went the same way")
     }
 

@@ -1,7 +1,7 @@
 """Writes the fixture of the training plan's operations: toy graphs in training mode, float64.
 
 The graphs are those of `Tests/EPANNsTestSupport/GraphCases.swift`, by name: a 3×3 convolution with six filters from the
-spectrogram, the case, a maximum over the axes that are left, a linear layer to five logits. Each also runs with time
+spectrogram, the case, a mean over the axes that are left, a linear layer to five logits. Each also runs with time
 and mel swapped. Two more show what graphs alone do not: SpecAugment and mixup behind a norm over mel, and a frozen norm.
 
 operations.safetensors holds `inputs` (clips, time, mel; float16 holds them exactly), `mixed_inputs` (2 × clips, …),
@@ -181,7 +181,7 @@ def network(g: Graph, case, x: torch.Tensor, transposed: bool) -> torch.Tensor:
 
 def head(g: Graph, x: torch.Tensor) -> torch.Tensor:
     if x.dim() > 2:
-        x = x.amax(tuple(range(2, x.dim())))
+        x = x.mean(tuple(range(2, x.dim())))
     return g.linear("head", x, CLASSES)
 
 

@@ -239,13 +239,28 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
 
     private static func explain(_ error: DecodingError) -> String {
         switch error {
+        case .dataCorrupted(let context) where context.codingPath.isEmpty:
+            // A fraction or a negative number where a whole one belongs: the decoder names the number, not the key.
+            let reason = context.underlyingError.map { "\($0)" } ?? context.debugDescription
+            let parts = reason.split(separator: "\"")
+            return parts.count > 1 ? "a number like “\(parts[1])” is out of place." : reason
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            let path = Self.path(context.codingPath)
             return "“\(path)” has a value of the wrong kind (\(context.debugDescription))"
         case .keyNotFound(let key, let context):
-            let path = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
+            let path = Self.path(context.codingPath + [key])
             return "“\(path)” is missing."
         @unknown default: return "\(error)"
         }
+    }
+
+    /// The path of a key as it is written in files.
+    private static func path(_ keys: [any CodingKey]) -> String {
+        keys.map { key in
+            key.stringValue.reduce(into: "") { name, letter in
+                if letter.isUppercase { name += "_" }
+                name += letter.lowercased()
+            }
+        }.joined(separator: ".")
     }
 }
