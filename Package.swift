@@ -66,7 +66,9 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
-        .target(name: "EPANNsPruning", dependencies: ["EPANNsGraph", "EPANNsModels"], swiftSettings: settings),
+        .target(
+            name: "EPANNsPruning", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsRuntime"],
+            swiftSettings: settings),
         .executableTarget(
             name: "EPANNsCommand",
             dependencies: [

@@ -231,10 +231,11 @@ struct TrainRecipeOptions: ParsableArguments {
     @Option(help: "What the best model is best in: map, accuracy (default where every clip has one class), loss.")
     var metric: TrainingConfiguration.Metric?
 
-    var isGivenBesidesIterations: Bool {
+    /// Whether anything is given that a resumed run cannot change.
+    var changesRecipe: Bool {
         let values: [Any?] = [
             batchSize, accumulate, learningRate, schedule, warmup, stepIterations, stepFactor, optimizer, weightDecay,
-            clip, loss, augment, sampler, clipSeconds, precision, threads, seed, evaluateEvery, checkpointEvery, metric,
+            clip, loss, augment, sampler, clipSeconds, precision, seed, metric,
         ]
         return noDropout || values.contains { $0 != nil }
     }

@@ -176,7 +176,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
                 throw EPANNsError(.invalidConfiguration, "The configuration is no object of keys and values.")
             }
             try Self.checkKeys(given, known: known, path: "")
-            let merged = Self.merge(defaults, given)
+            let merged = Self.merge(defaults, given, known: known)
             self = try decoder.decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
         } catch let error as EPANNsError {
             throw error
@@ -230,11 +230,21 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         }
     }
 
-    private static func merge(_ defaults: [String: Any], _ given: [String: Any]) -> [String: Any] {
-        defaults.merging(given) { first, second in
-            guard let first = first as? [String: Any], let second = second as? [String: Any] else { return second }
-            return merge(first, second)
+    /// The given values over the defaults; a group that is off by default has its own defaults once it is named.
+    private static func merge(
+        _ defaults: [String: Any], _ given: [String: Any], known: [String: Any]
+    ) -> [String: Any] {
+        var result = defaults
+        for (key, value) in given {
+            let knownInner = known[key] as? [String: Any]
+            if key != "network", let inner = value as? [String: Any], let knownInner {
+                let base = defaults[key] as? [String: Any] ?? knownInner
+                result[key] = merge(base, inner, known: knownInner)
+            } else {
+                result[key] = value
+            }
         }
+        return result
     }
 
     private static func explain(_ error: DecodingError) -> String {

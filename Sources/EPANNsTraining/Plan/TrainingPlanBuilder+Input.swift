@@ -101,13 +101,12 @@ extension TrainingPlanBuilder {
             }
         }
         // In place where nobody reads the undropped values later.
-        let result: Value
-        switch graph.nodes[input].operation {
-        case .pool where soleConsumer(input) != nil, .linear where soleConsumer(input) != nil,
-            .reduce where soleConsumer(input) != nil:
-            result = source
-        default: result = newValue(source.layout)
-        }
+        let keepsNoResult =
+            switch graph.nodes[input].operation {
+            case .pool, .linear, .reduce: true
+            default: false
+            }
+        let result = keepsNoResult && soleConsumer(input) != nil ? source : newValue(like: source)
         emit(node.name, buffers: [source.buffer, result.buffer]) { run($0, from: source.buffer, to: result.buffer) }
         values[index] = result
         recipes[index] = { builder, gradient in

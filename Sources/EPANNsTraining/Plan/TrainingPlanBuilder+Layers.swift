@@ -78,28 +78,31 @@ extension TrainingPlanBuilder {
         let source = value(input)
         let (algorithm, alpha, beta, usesResult) = function.training
         let engine = engine
+        // A sigmoid makes one half of a padding's zero, which must not be.
+        let data = function == .sigmoid ? source.layout : try source.layout.flat()
+        func seen(_ index: Int32, _ value: Value) -> TrainingArgument {
+            TrainingArgument(index: index, memory: .buffer(value.buffer), layout: data)
+        }
         let forward = try Primitive("activation \(node.name)") { descriptor, attribute in
             onednn_eltwise_forward(
-                &descriptor, engine.handle, dnnl_forward_training, algorithm, source.layout.handle, alpha, beta,
-                attribute)
+                &descriptor, engine.handle, dnnl_forward_training, algorithm, data.handle, alpha, beta, attribute)
         }
         let result = newValue(like: source)
-        emit(node.name, forward, [argument(DNNL_ARG_SRC, source), argument(DNNL_ARG_DST, result)])
+        emit(node.name, forward, [seen(DNNL_ARG_SRC, source), seen(DNNL_ARG_DST, result)])
         values[index] = result
         recipes[index] = { builder, gradient in
             let primitive = try Primitive("activation \(node.name), backward") { descriptor, attribute in
                 onednn_eltwise_backward(
-                    &descriptor, engine.handle, algorithm, source.layout.handle, source.layout.handle, alpha, beta,
-                    forward.hint, attribute)
+                    &descriptor, engine.handle, algorithm, data.handle, data.handle, alpha, beta, forward.hint,
+                    attribute)
             }
             let arranged = try builder.arranged(gradient, like: source, name: node.name)
             let difference = builder.newValue(like: source)
             builder.emit(
                 node.name, primitive,
                 [
-                    usesResult
-                        ? builder.argument(DNNL_ARG_DST, result) : builder.argument(DNNL_ARG_SRC, source),
-                    builder.argument(DNNL_ARG_DIFF_DST, arranged), builder.argument(DNNL_ARG_DIFF_SRC, difference),
+                    usesResult ? seen(DNNL_ARG_DST, result) : seen(DNNL_ARG_SRC, source),
+                    seen(DNNL_ARG_DIFF_DST, arranged), seen(DNNL_ARG_DIFF_SRC, difference),
                 ])
             builder.addGradient(input, difference)
         }

@@ -254,20 +254,34 @@ struct TrainingPlanBuilder {
         return total
     }
 
-    /// The element-wise sum or product, in memory of its own; the second operand may have extents of 1.
+    /// The element-wise sum or product of two values of one layout, in memory of its own.
     mutating func binary(
         _ algorithm: dnnl_alg_kind_t, _ first: Value, _ second: Value, name: String
     ) throws -> Value {
+        precondition(first.layout.matches(second.layout))
         let engine = engine
+        let flat = try first.layout.flat()
         let primitive = try Primitive("a sum or product for \(name)") { descriptor, attribute in
             onednn_binary(
-                &descriptor, engine.handle, algorithm, first.layout.handle, second.layout.handle, first.layout.handle,
-                attribute)
+                &descriptor, engine.handle, algorithm, flat.handle, flat.handle, flat.handle, attribute)
         }
         let result = newValue(like: first)
         emit(
             name, primitive,
-            [argument(DNNL_ARG_SRC_0, first), argument(DNNL_ARG_SRC_1, second), argument(DNNL_ARG_DST, result)])
+            [
+                TrainingArgument(index: DNNL_ARG_SRC_0, memory: .buffer(first.buffer), layout: flat),
+                TrainingArgument(index: DNNL_ARG_SRC_1, memory: .buffer(second.buffer), layout: flat),
+                TrainingArgument(index: DNNL_ARG_DST, memory: .buffer(result.buffer), layout: flat),
+            ])
         return result
+    }
+}
+
+extension MemoryDescriptor {
+    /// All elements, those of padded channels too, as one row.
+    ///
+    /// For element-wise work that maps zeros to zeros: on padded layouts oneDNN 2.x would fall back to a plain loop.
+    func flat() throws -> MemoryDescriptor {
+        try .plain([byteCount / (dataType == dnnl_bf16 ? 2 : 4)], dataType)
     }
 }
