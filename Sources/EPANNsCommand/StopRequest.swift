@@ -12,6 +12,14 @@ enum StopRequest {
     static var exitStatus: Int32 { 128 + last.load(ordering: .relaxed) }
 
     static func install() {
+        // Made before a signal may come.
+        last.store(0, ordering: .relaxed)
+        count.store(0, ordering: .relaxed)
+        // A parent may have had them blocked, as Dispatch's threads have: what they start inherits that.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         for number in [SIGINT, SIGTERM, SIGHUP] {
             signal(number) { number in
                 StopRequest.last.store(number, ordering: .relaxed)

@@ -23,9 +23,9 @@ struct TrainCommand: ParsableCommand {
 
             The run's folder holds configuration.json, log.jsonl, checkpoint.safetensors, best.safetensors (by \
             --metric), final.safetensors and evaluation.json; “epanns report” draws it. Control-C ends the current \
-            iteration, saves and exits with status 130; --resume goes on as if nothing had happened, also after a crash (from the last \
-            checkpoint then, through the very same numbers). Defaults are PANNs' recipe: Adam with AMSGrad, constant \
-            rate 0.001, batches of 32, balanced sampling.
+            iteration, saves, and leaves with status 130; --resume goes on as if nothing had happened, also after a \
+            crash (from the last checkpoint then, through the very same numbers). Defaults are PANNs' recipe: Adam \
+            with AMSGrad, constant rate 0.001, batches of 32, balanced sampling.
 
             EXAMPLES
               epanns train --model cnn10 --data esc10.csv --audio esc10 --folds-test 5 --iterations 2000 \\

@@ -14,7 +14,9 @@ import Testing
         try withTemporaryFolder { folder in
             let output = ["--output", folder + "/run"]
             let table = ["--data", folder + "/table.csv"]
-            func train(_ arguments: [String]) throws -> CommandRun { try CommandRun.run(["train"] + arguments + output) }
+            func train(_ arguments: [String]) throws -> CommandRun {
+                try CommandRun.run(["train"] + arguments + output)
+            }
             expect(try train([]), 64, "No data is given", "--data")
             expect(try train(table), 64, "--init", "--model")
             expect(try train(table + ["--model", "cnn10"]), 66, "table.csv")
@@ -28,7 +30,7 @@ import Testing
             expect(try train(table + ["--model", "cnn10", "--optimizer", "adagrad"]), 64, "adagrad")
             expect(try train(table + ["--model", "cnn10", "--iterations", "0"]), 64, "at least 1")
             expect(try train(table + ["--model", "cnn10", "--teacher-weight", "0.5"]), 64, "--teacher")
-            expect(try train(table + ["--model", "cnn10", "--learning-rate", "-1"]), 64, "learning rate")
+            expect(try train(table + ["--model", "cnn10", "--learning-rate=-1"]), 64, "learning rate")
             expect(try train(["--resume"]), 66, "holds no run to go on with")
             expect(try CommandRun.run(["train"] + table), 64, "--output")
             #expect(!FileManager.default.fileExists(atPath: folder + "/run"))
@@ -56,11 +58,11 @@ import Testing
 
     @Test func wrongDataIsExplained() throws {
         try TrainProcess.with { train in
+            expect(try train.run("other", "--data", train.sounds.table, "--folds-test", "8"), 64, "8")
             try FileManager.default.removeItem(atPath: train.sounds.folder + "/4.wav")
             expect(try train.run("run"), 66, "4.wav", "--audio")
             let skipped = try train.run("run", "--skip-missing")
             #expect(skipped.status == 0 && skipped.error.contains("11 clips"), "\(skipped.error)")
-            expect(try train.run("other", "--data", train.sounds.table, "--folds-test", "8"), 64, "8")
             try Data("no sound".utf8).write(to: URL(fileURLWithPath: train.sounds.folder + "/4.wav"))
             expect(try train.run("other"), 65, "4.wav")
         }

@@ -12,7 +12,8 @@ import Testing
             let first = try train.interrupt(
                 ["--config", train.config, "--iterations", "120"], "killed", after: 8, signal: SIGKILL)
             #expect(first.reason == .uncaughtSignal && first.status == SIGKILL)
-            let second = try train.interrupt(["--resume"], "killed", after: train.stepCount("killed") + 20, signal: SIGKILL)
+            let second = try train.interrupt(
+                ["--resume"], "killed", after: train.stepCount("killed") + 20, signal: SIGKILL)
             #expect(second.reason == .uncaughtSignal)
             #expect(!FileManager.default.fileExists(atPath: train.path("killed", "final.safetensors")))
             let last = try train.resume("killed")

@@ -60,12 +60,22 @@ struct TrainProcess {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice
+        // Tests run on threads that block signals, which a child inherits.
+        var (none, before) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         try process.run()
         let start = ContinuousClock.now
         while process.isRunning, stepCount(run) < steps, ContinuousClock.now - start < .seconds(60) {
             usleep(2000)
         }
-        kill(process.processIdentifier, number)
+        // Whatever it makes of the signal, it does not outlive the test.
+        let identifier = process.processIdentifier
+        let watchdog = DispatchWorkItem { kill(identifier, SIGKILL) }
+        DispatchQueue.global().asyncAfter(deadline: .now() + 60, execute: watchdog)
+        defer { watchdog.cancel() }
+        kill(identifier, number)
         let said = output.fileHandleForReading.readDataToEndOfFile()
         process.waitUntilExit()
         return (process.terminationStatus, process.terminationReason, String(decoding: said, as: UTF8.self))

@@ -4,7 +4,9 @@ import Testing
 
 /// Every operation, and every way of fusing and sharing memory, on toy graphs: the plan against the plain loops.
 @Suite struct GraphOperationTests {
-    @Test(arguments: GraphCases.cases, [false, true]) func planEqualsReference(item: GraphCases.Case, transposed: Bool) throws {
+    @Test(arguments: GraphCases.cases, [false, true]) func planEqualsReference(item: GraphCases.Case, transposed: Bool)
+        throws
+    {
         let graph = GraphCases.graph(item, transposed: transposed, head: .max)
         let weights = seededWeights(graph)
         let frames = 37

@@ -128,7 +128,8 @@ package enum GraphCases {
     package static let trainingCases =
         cases + [
             Case("softmax in the middle") { g, x in
-                let y = g.softmax("soft", g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 6))
+                let y = g.softmax(
+                    "soft", g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 6))
                 return g.multiply("m", x, by: y)
             },
             Case("norm of a vector") { g, x in

@@ -46,7 +46,8 @@ enum DropoutGraph: CaseIterable, Sendable {
     /// Ones through dropout and nothing else: what comes out is the mask.
     private static func graph(width: Int, rate: Float) -> ModelGraph {
         var g = GraphBuilder(input: .panns32k(melBands: width))
-        let row = g.reduce("mean", g.convolution("c", g.input, Convolution(filters: width, kernel: [1, width])), .mean,
+        let row = g.reduce(
+            "mean", g.convolution("c", g.input, Convolution(filters: width, kernel: [1, width])), .mean,
             over: [.height, .width])
         g.output(.embedding, row)
         g.classify(g.linear("head", g.dropout("d", row, rate: rate), outputs: width), .none)
@@ -108,7 +109,8 @@ enum DropoutGraph: CaseIterable, Sendable {
 
     @Test func `layers have masks of their own`() throws {
         var g = GraphBuilder(input: .panns32k(melBands: 16))
-        let row = g.reduce("mean", g.convolution("c", g.input, Convolution(filters: 16, kernel: [1, 16])), .mean,
+        let row = g.reduce(
+            "mean", g.convolution("c", g.input, Convolution(filters: 16, kernel: [1, 16])), .mean,
             over: [.height, .width])
         let both = [g.dropout("a", row, rate: 0.5), g.dropout("b", row, rate: 0.5)]
         g.classify(g.linear("head", g.concatenate("cat", both), outputs: 32), .none)

@@ -60,7 +60,8 @@ import Testing
         let renamed = LabelSet((0..<10).map { LabelSet.Label(name: "sound \($0)") })
         #expect(try model.withClasses(renamed, seed: 9).replaced.count == 2)
         let (same, none) = try model.withClasses(model.labels, seed: 9)
-        #expect(none.isEmpty && same.weights["fc_audioset.weight"]?.floats == model.weights["fc_audioset.weight"]?.floats)
+        #expect(
+            none.isEmpty && same.weights["fc_audioset.weight"]?.floats == model.weights["fc_audioset.weight"]?.floats)
     }
 
     @Test func `numbers that make no sense are refused`() {

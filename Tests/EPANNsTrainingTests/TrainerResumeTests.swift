@@ -158,7 +158,9 @@ import Testing
             try expectRefusal(good.prefix(good.count / 2), "cut")
             try expectRefusal(Data(), "empty")
             try expectRefusal(Data(repeating: 0x41, count: 1000), "letters")
-            func write(_ tensors: [String: Tensor], _ metadata: [String: String] = ["epanns.checkpoint": "1"]) throws -> Data {
+            func write(_ tensors: [String: Tensor], _ metadata: [String: String] = ["epanns.checkpoint": "1"]) throws
+                -> Data
+            {
                 let other = run.folder + "/other.safetensors"
                 try SafetensorsWriter.write(tensors, metadata: metadata, to: other)
                 return try Data(contentsOf: URL(fileURLWithPath: other))

@@ -77,26 +77,30 @@ import Testing
 
     @Test func `unknown keys are refused, with a suggestion`() {
         #expect(message(#"{"batchsize": 3}"#).contains("no key “batchsize”; did you mean “batch_size”?"))
-        #expect(message(#"{"optimizer": {"weight_decy": 3}}"#).contains("“optimizer.weight_decy”; did you mean “weight_decay”?"))
+        #expect(
+            message(#"{"optimizer": {"weight_decy": 3}}"#).contains(
+                "“optimizer.weight_decy”; did you mean “weight_decay”?"))
         #expect(message(#"{"something_else_entirely": 3}"#).hasSuffix("no key “something_else_entirely”."))
         // A fold that is not held out because of a typing error would make every result wrong.
         #expect(
             message(#"{"data": [{"table": "a.csv", "test_fold": [5]}]}"#)
                 .contains("“data[0].test_fold”; did you mean “test_folds”?"))
-        #expect(message(#"{"waveform_augmentation": {"shift": {"maximum": 1}}}"#).contains("waveform_augmentation.shift"))
+        #expect(
+            message(#"{"waveform_augmentation": {"shift": {"maximum": 1}}}"#).contains("waveform_augmentation.shift"))
     }
 
     @Test func `values of the wrong kind are named`() {
         #expect(message(#"{"batch_size": "many"}"#).contains("“batch_size” has a value of the wrong kind"))
-        // The decoder does not tell the key of a number that does not fit.
-        #expect(message(#"{"batch_size": 1.5}"#).contains("“1.5”"))
+        #expect(message(#"{"batch_size": 1.5, "threads": 2}"#).contains("“batch_size” has a number that does not fit"))
         #expect(message(#"{"schedule": {"kind": "sine"}}"#).contains("schedule.kind"))
         #expect(message(#"{"schedule": 3}"#).contains("schedule"))
         #expect(message(#"{"data": "a.csv"}"#).contains("data"))
         #expect(message(#"{"data": [{"audio": "x"}]}"#).contains("table"))
         #expect(message(#"{"network": {"architecture": "cnn99"}}"#).contains("network"))
-        #expect(message(#"{"waveform_augmentation": {"gain_decibels": [3, 1]}}"#).contains("waveform_augmentation.gain_decibels"))
-        #expect(message(#"{"seed": -1}"#).contains("“-1”"))
+        #expect(
+            message(#"{"waveform_augmentation": {"gain_decibels": [3, 1]}}"#).contains(
+                "waveform_augmentation.gain_decibels"))
+        #expect(message(#"{"seed": -1}"#).contains("“seed” has a number that does not fit"))
         #expect(message("[1]").contains("no object"))
         #expect(message("{").contains("cannot be read"))
         #expect(message("").contains("cannot be read"))

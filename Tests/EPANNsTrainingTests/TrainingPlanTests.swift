@@ -54,7 +54,11 @@ import Testing
                 // Running means and variances move by a tenth of the batch's at every step.
                 #expect(wanted != start[name]?.floats, "\(name)")
                 let error = worst(values, wanted) / scale
-                if name.hasSuffix("running_mean") { means = max(means, error) } else { variances = max(variances, error) }
+                if name.hasSuffix("running_mean") {
+                    means = max(means, error)
+                } else {
+                    variances = max(variances, error)
+                }
                 continue
             }
             for (index, value) in values.enumerated() {
@@ -67,7 +71,9 @@ import Testing
                 }
             }
         }
-        print("step \(step): weights \(tight), means \(means), variances \(variances), \(quietCount) quiet weights \(loose)")
+        print(
+            "step \(step): weights \(tight), means \(means), variances \(variances), \(quietCount) quiet weights \(loose)"
+        )
         // Adam divides by the gradient's own size, so an error of the gradient becomes one of the same relative size in
         // a step of 1e-3.
         #expect(tight < Self.weightTolerance)

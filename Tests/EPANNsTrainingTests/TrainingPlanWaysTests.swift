@@ -100,7 +100,9 @@ import Testing
         let graph = wide(16)
         var weights = seededWeights(graph)
         weights["c1.weight"] = nil
-        let error = failure { _ = try TrainingPlan(graph: graph, weights: weights, options: .init(batch: 3, frames: 37)) }
+        let error = failure {
+            _ = try TrainingPlan(graph: graph, weights: weights, options: .init(batch: 3, frames: 37))
+        }
         #expect(error?.code == .checkpointMismatch && error?.message.contains("c1.weight") == true)
     }
 

@@ -68,8 +68,7 @@ public final class Trainer {
         }
         let checkpoint =
             resumes && folder?.hasCheckpoint == true ? try TrainingCheckpoint(path: folder?.checkpointPath ?? "") : nil
-        try self.folder?.create()
-        let log = try RunLog(self.folder, continues: resumes)
+        let log = RunLog(self.folder, continues: resumes)
         self.log = log
         let isKeeper = communicator.rank == 0
         self.report = { event in
@@ -110,6 +109,7 @@ public final class Trainer {
         }
         // Only now the folder becomes a run's: what failed so far is mended and started again, not resumed. A resumed
         // run may have got another length.
+        try self.folder?.create()
         try self.folder?.write(configuration)
         try self.report(.start(start(threads: threads, memory: memory)))
         if resumes { try self.report(.resume(iteration: iteration)) }

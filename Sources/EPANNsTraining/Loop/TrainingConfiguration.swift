@@ -176,8 +176,22 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
                 throw EPANNsError(.invalidConfiguration, "The configuration is no object of keys and values.")
             }
             try Self.checkKeys(given, known: known, path: "")
-            let merged = Self.merge(defaults, given, known: known)
-            self = try decoder.decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+            func decode(_ given: [String: Any]) throws -> Self {
+                let merged = Self.merge(defaults, given, known: known)
+                return try decoder.decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+            }
+            do {
+                self = try decode(given)
+            } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
+                // A fraction or a negative number where a whole one belongs; the decoder does not tell which.
+                let wrong = given.keys.sorted().filter { key in
+                    given[key].map { (try? decode([key: $0])) == nil } ?? false
+                }
+                throw EPANNsError(
+                    .invalidConfiguration,
+                    "The configuration cannot be understood: “\(wrong.joined(separator: "”, “"))” has a number that does "
+                        + "not fit; a whole one is wanted.")
+            }
         } catch let error as EPANNsError {
             throw error
         } catch let error as DecodingError {
@@ -249,11 +263,6 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
 
     private static func explain(_ error: DecodingError) -> String {
         switch error {
-        case .dataCorrupted(let context) where context.codingPath.isEmpty:
-            // A fraction or a negative number where a whole one belongs: the decoder names the number, not the key.
-            let reason = context.underlyingError.map { "\($0)" } ?? context.debugDescription
-            let parts = reason.split(separator: "\"")
-            return parts.count > 1 ? "a number like “\(parts[1])” is out of place." : reason
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
             let path = Self.path(context.codingPath)
             return "“\(path)” has a value of the wrong kind (\(context.debugDescription))"
