@@ -59,9 +59,6 @@ public struct RunFolder: Sendable {
     }
 }
 
-/// open(2); the log's own `open` hides it.
-private func systemOpen(_ path: String, _ flags: Int32, _ mode: mode_t) -> Int32 { open(path, flags, mode) }
-
 /// Appends lines to a run's log; a line is whole or, after a kill, cut, and the reader minds neither.
 final class RunLog {
     private var handle: FileHandle?
@@ -81,11 +78,12 @@ final class RunLog {
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     }
 
-    private func open(_ folder: RunFolder) throws -> FileHandle {
+    /// The log's file, made where it is missing.
+    private func opened(_ folder: RunFolder) throws -> FileHandle {
         if let handle { return handle }
         try folder.create()
         let path = folder.logPath
-        let descriptor = systemOpen(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (continues ? 0 : O_TRUNC), 0o666)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (continues ? 0 : O_TRUNC), 0o666)
         guard descriptor >= 0 else {
             throw EPANNsError(.fileFailure, "\(path) cannot be written: \(String(cString: strerror(errno))).")
         }
@@ -103,7 +101,7 @@ final class RunLog {
     func write(_ entry: some Encodable) throws {
         guard let folder else { return }
         do {
-            try open(folder).write(contentsOf: try encoder.encode(entry) + Data([0x0A]))
+            try opened(folder).write(contentsOf: try encoder.encode(entry) + Data([0x0A]))
         } catch let error as EPANNsError {
             throw error
         } catch {
