@@ -23,9 +23,9 @@ struct TrainCommand: ParsableCommand {
 
             The run's folder holds configuration.json, log.jsonl, checkpoint.safetensors, best.safetensors (by \
             --metric), final.safetensors and evaluation.json; “epanns report” draws it. Control-C ends the current \
-            iteration and saves; --resume goes on as if nothing had happened, also after a crash (from the last \
-            checkpoint then, through the very same numbers). Defaults are PANNs' recipe: Adam with AMSGrad, constant \
-            rate 0.001, batches of 32, balanced sampling.
+            iteration, saves, and leaves with status 130; --resume goes on as if nothing had happened, also after a \
+            crash (from the last checkpoint then, through the very same numbers). Defaults are PANNs' recipe: Adam \
+            with AMSGrad, constant rate 0.001, batches of 32, balanced sampling.
 
             EXAMPLES
               epanns train --model cnn10 --data esc10.csv --audio esc10 --folds-test 5 --iterations 2000 \\
@@ -69,8 +69,11 @@ struct TrainCommand: ParsableCommand {
         let progress = TrainingProgress(iterations: configuration.iterations)
         defer { progress.finish() }
         StopRequest.install()
+        var looked = configuration
+        // A look at the run leaves nothing behind.
+        if dryRun { looked.cache = nil }
         let trainer = try Trainer(
-            configuration, folder: dryRun ? nil : folder, resumes: resume,
+            looked, folder: dryRun ? nil : folder, resumes: resume,
             communicator: ProcessGroup.current(), report: progress.show)
         if dryRun {
             progress.finish()
@@ -80,6 +83,8 @@ struct TrainCommand: ParsableCommand {
         progress.finish()
         guard try ProcessGroup.current().rank == 0 else { return }
         try StandardOutput.write(summary(outcome, folder, configuration))
+        // What follows a run in a script must not take a stopped one for a finished one.
+        if outcome.wasStopped { throw ExitCode(StopRequest.exitStatus) }
     }
 
     private func configuration(_ folder: RunFolder) throws -> TrainingConfiguration {

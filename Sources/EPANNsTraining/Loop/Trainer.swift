@@ -28,7 +28,8 @@ public final class Trainer {
     let communicator: any Communicator
     let material: TrainingMaterial
     let stepper: TrainingStepper
-    let source: BatchSource
+    /// Nil where nothing was packed, for a look at the run's size.
+    let source: BatchSource?
     private let log: RunLog
     private let report: (TrainingEvent) throws -> Void
     private let sum: GradientSum
@@ -41,7 +42,8 @@ public final class Trainer {
     /// Prepares a run: reads data, packs recordings, compiles the network, restores a checkpoint.
     ///
     /// - Parameters:
-    ///   - folder: Where the run is kept; nil keeps nothing.
+    ///   - folder: Where the run is kept; nil keeps nothing. Without it and without a cache in the configuration nothing
+    ///     is packed either: the run can be looked at, but not started.
     ///   - resumes: Whether to go on from the folder's checkpoint, where there is one.
     ///   - report: Told of everything worth showing; what it throws ends the run.
     /// - Throws: `EPANNsError` with code `invalidConfiguration`, `invalidAudio`, `fileFailure`,
@@ -61,10 +63,14 @@ public final class Trainer {
                 "A batch of \(configuration.batchSize) cannot be shared out among \(communicator.count) processes; choose a "
                     + "multiple of \(communicator.count).")
         }
+        if let folder = self.folder, !resumes, folder.hasConfiguration || folder.hasCheckpoint {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "\(folder.path) holds a run already; go on with it (--resume), or name another folder.")
+        }
         let checkpoint =
             resumes && folder?.hasCheckpoint == true ? try TrainingCheckpoint(path: folder?.checkpointPath ?? "") : nil
-        if communicator.rank == 0, checkpoint == nil { try folder?.create(configuration) }
-        let log = try RunLog(self.folder)
+        let log = RunLog(self.folder, continues: resumes)
         self.log = log
         let isKeeper = communicator.rank == 0
         self.report = { event in
@@ -94,17 +100,23 @@ public final class Trainer {
                 usesSpecAugment: configuration.specAugment != nil, usesDropout: configuration.usesDropout,
                 freeze: configuration.freeze),
             loss: material.loss, optimizer: configuration.optimizer, firstNode: material.firstNode)
-        source = try material.source(configuration, communicator: communicator, threads: cores)
+        source =
+            material.isPacked
+            ? try material.source(configuration, communicator: communicator, threads: cores) : nil
         sum = GradientSum(accumulation: configuration.accumulation, stepper.plan, communicator)
         let memory = stepper.plan.memory.total + stepper.optimizer.byteCount + sum.byteCount
-        try self.report(.start(start(threads: threads, memory: memory)))
         if let checkpoint {
             try checkpoint.restore(stepper)
-            try source.restore(checkpoint.state.source)
+            try source?.restore(checkpoint.state.source)
             iteration = checkpoint.state.iteration
             best = checkpoint.state.best
-            try self.report(.resume(iteration: iteration))
         }
+        // Only now the folder becomes a run's: what failed so far is mended and started again, not resumed. A resumed
+        // run may have got another length.
+        try self.folder?.create()
+        try self.folder?.write(configuration)
+        try self.report(.start(start(threads: threads, memory: memory)))
+        if resumes { try self.report(.resume(iteration: iteration)) }
     }
 
     private func start(threads: Int, memory: Int) throws -> TrainingEvent.Start {
@@ -175,6 +187,7 @@ public final class Trainer {
     // MARK: One iteration
 
     private func step() throws -> TrainingEvent.Step {
+        guard let source else { throw TrainingMaterial.noCache }
         let start = ContinuousClock.now
         let statistics = stepper.plan.store.statisticsCopy()
         var (loss, waited, clips) = (0.0, 0.0, 0)
@@ -256,7 +269,7 @@ public final class Trainer {
     // MARK: Checkpoints
 
     private func saveCheckpoint() throws {
-        guard let folder else { return }
+        guard let folder, let source else { return }
         let start = ContinuousClock.now
         let state = TrainingCheckpoint.State(
             iteration: iteration, optimizerSteps: stepper.optimizer.stepCount, source: source.state, best: best,
