@@ -34,15 +34,15 @@ import Testing
         switch options.precision {
         case .fp32:
             // Float32 sums of up to 2000 products, a few layers deep, against float64.
-            #expect(lossError < 1e-5)
+            #expect(lossError < 1e-6)
             #expect(error.worst < 1e-4, "\(error.name)")
-            #expect(statisticsError < 1e-5)
+            #expect(statisticsError < 1e-6)
         case .bf16:
             // Eight bits of mantissa: each rounding is wrong by up to 0.4 %, and a value near a ReLU's or a maximum's
-            // edge takes the other branch.
-            #expect(lossError < 0.02)
-            #expect(error.relativeNorm < 0.1)
-            #expect(statisticsError < 0.02)
+            // edge takes the other branch; the mean of a few thousand values is nearer.
+            #expect(lossError < 2e-3)
+            #expect(error.relativeNorm < 0.05)
+            #expect(statisticsError < 5e-3)
         }
     }
 
