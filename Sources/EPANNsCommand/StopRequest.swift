@@ -8,7 +8,8 @@ enum StopRequest {
     static var isPending: Bool { count.load(ordering: .relaxed) > 0 }
 
     static func install() {
-        for number in [SIGINT, SIGTERM, SIGHUP] {
+        // USR1 is what batch systems send ahead of the end of a job's time, and what mpirun hands on.
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] {
             signal(number) { number in
                 if StopRequest.count.wrappingAdd(1, ordering: .relaxed).oldValue > 0 {
                     signal(number, SIG_DFL)

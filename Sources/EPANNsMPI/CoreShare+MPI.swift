@@ -1,0 +1,48 @@
+#if MPI
+import CMPI
+import EPANNsTraining
+import Foundation
+
+#if canImport(Glibc)
+import Glibc
+#endif
+
+extension CoreShare {
+    /// Asks the other processes on this machine; a collective call.
+    static func ofThisMachine() throws -> CoreShare {
+        var local = mpi_comm_null()
+        try MPICall.check(
+            MPI_Comm_split_type(mpi_comm_world(), mpi_comm_type_shared(), 0, mpi_info_null(), &local),
+            "MPI_Comm_split_type")
+        defer { _ = MPI_Comm_free(&local) }
+        var size: Int32 = 0
+        try MPICall.check(MPI_Comm_size(local, &size), "MPI_Comm_size")
+        let mine = affinity()
+        var all = [UInt8](repeating: 0, count: mine.count * Int(size))
+        try MPICall.check(
+            MPI_Allgather(
+                mine, Int32(mine.count), mpi_type_byte(), &all, Int32(mine.count), mpi_type_byte(), local),
+            "MPI_Allgather")
+        return CoreShare(
+            mine: mine,
+            all: stride(from: 0, to: all.count, by: mine.count).map { Array(all[$0..<$0 + mine.count]) },
+            machineCoreCount: ProcessInfo.processInfo.processorCount)
+    }
+
+    /// Cores that this process may use, a bit each, for at most 1024 cores.
+    private static func affinity() -> [UInt8] {
+        var mask = [UInt8](repeating: 0, count: 128)
+        #if os(Linux)
+        var set = cpu_set_t()
+        if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 {
+            withUnsafeBytes(of: &set) { bytes in
+                for index in mask.indices where index < bytes.count { mask[index] = bytes[index] }
+            }
+            return mask
+        }
+        #endif
+        for core in 0..<min(ProcessInfo.processInfo.processorCount, 1024) { mask[core / 8] |= 1 << (core % 8) }
+        return mask
+    }
+}
+#endif
