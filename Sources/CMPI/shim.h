@@ -22,3 +22,13 @@ static inline int mpi_success(void) { return MPI_SUCCESS; }
 static inline int mpi_comm_type_shared(void) { return MPI_COMM_TYPE_SHARED; }
 static inline int mpi_thread_funneled(void) { return MPI_THREAD_FUNNELED; }
 static inline int mpi_max_error_string(void) { return MPI_MAX_ERROR_STRING; }
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#include <unistd.h>
+
+// Cores that this process may use, a bit each; glibc's function for it is hidden from Swift. Returns 0 for failure.
+static inline int process_affinity(unsigned char *mask, unsigned long byteCount) {
+    return syscall(SYS_sched_getaffinity, 0, byteCount, mask) > 0;
+}
+#endif

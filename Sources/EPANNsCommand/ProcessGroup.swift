@@ -72,6 +72,9 @@ enum ProcessGroup {
     /// Whether it is another process that tells the user.
     static var isSilent: Bool { (launchedRank ?? 0) > 0 }
 
+    /// Gives the first process time to say what all have found: the launcher ends it with the first that fails.
+    static func leaveToTheFirst() { if isSilent { sleep(1) } }
+
     /// Ends the other processes, too, which would wait for this one.
     ///
     /// - Parameter message: What has happened.
@@ -89,6 +92,7 @@ enum ProcessGroup {
             return group.abandon(status: status)
         }
         #endif
+        leaveToTheFirst()
         if !isSilent { StandardError.write(message) }
     }
 

@@ -55,7 +55,10 @@ struct RootCommand: AsyncParsableCommand {
             failed.exit(withError: code)
         } catch {
             // Every process has the same arguments.
-            if ProcessGroup.isSilent { failed.exit(withError: ExitCode(failed.exitCode(for: error).rawValue)) }
+            if ProcessGroup.isSilent {
+                ProcessGroup.leaveToTheFirst()
+                failed.exit(withError: failed.exitCode(for: error))
+            }
             exit(failed, error)
         }
     }

@@ -3,10 +3,6 @@ import CMPI
 import EPANNsTraining
 import Foundation
 
-#if canImport(Glibc)
-import Glibc
-#endif
-
 extension CoreShare {
     /// Asks the other processes on this machine; a collective call.
     static func ofThisMachine() throws -> CoreShare {
@@ -33,13 +29,7 @@ extension CoreShare {
     private static func affinity() -> [UInt8] {
         var mask = [UInt8](repeating: 0, count: 128)
         #if os(Linux)
-        var set = cpu_set_t()
-        if sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 {
-            withUnsafeBytes(of: &set) { bytes in
-                for index in mask.indices where index < bytes.count { mask[index] = bytes[index] }
-            }
-            return mask
-        }
+        if process_affinity(&mask, UInt(mask.count)) != 0 { return mask }
         #endif
         for core in 0..<min(ProcessInfo.processInfo.processorCount, 1024) { mask[core / 8] |= 1 << (core % 8) }
         return mask

@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 3]) func failuresEndAll(processes: Int) throws {
-        func error(_ text: String) -> EPANNsError { EPANNsError(.fileFailure, text) }
+        @Sendable func error(_ text: String) -> EPANNsError { EPANNsError(.fileFailure, text) }
         let working = ThreadGroup.run(processes) { group in
             failure {
                 try WorkShare(communicator: group, jobs: 2).run(50) { piece in
