@@ -83,7 +83,7 @@ enum ProcessGroup {
         if let group = joined.withLock({ $0 }) {
             if group.rank > 0 {
                 // What all processes have found, the first one says and ends the run with.
-                sleep(2)
+                guard sleep(2) == 0, !StopRequest.isPending else { return }
                 StandardError.isSilent = false
                 StandardError.write("process \(group.rank) of \(group.count): \(message)")
             } else {

@@ -8,6 +8,11 @@ enum StopRequest {
     static var isPending: Bool { count.load(ordering: .relaxed) > 0 }
 
     static func install() {
+        // A parent may have had them blocked, as Dispatch's threads have: what they start inherits that.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] { sigaddset(&signals, number) }
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
         // USR1 is what batch systems send ahead of the end of a job's time, and what mpirun hands on.
         for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] {
             signal(number) { number in

@@ -45,7 +45,7 @@ final class MPIRun {
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = try FileHandle(forWritingTo: output)
         process.standardError = try FileHandle(forWritingTo: error)
-        try process.run()
+        try Self.withoutBlockedSignals { try process.run() }
     }
 
     /// Waits for the end, at most two minutes.
@@ -53,13 +53,22 @@ final class MPIRun {
         let deadline = ContinuousClock.now + .seconds(120)
         while process.isRunning, ContinuousClock.now < deadline { Thread.sleep(forTimeInterval: 0.02) }
         if process.isRunning {
-            process.terminate()
+            kill(process.processIdentifier, SIGKILL)
             Issue.record("mpirun did not end: \(try String(contentsOf: error, encoding: .utf8))")
         }
         process.waitUntilExit()
         return CommandRun(
             status: process.terminationStatus, output: try Data(contentsOf: output),
             error: try String(contentsOf: error, encoding: .utf8))
+    }
+
+    /// Dispatch's threads have all signals blocked, and children inherit that: mpirun would hear of none.
+    private static func withoutBlockedSignals(_ body: () throws -> Void) rethrows {
+        var (none, old) = (sigset_t(), sigset_t())
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &old)
+        defer { pthread_sigmask(SIG_SETMASK, &old, nil) }
+        try body()
     }
 
     static func run(_ folder: String, processes: Int, _ arguments: [String]) throws -> CommandRun {

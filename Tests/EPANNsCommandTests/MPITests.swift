@@ -96,13 +96,15 @@ import Testing
             let output = folder + "/run"
             var arguments = try arguments(folder, iterations: 100_000, output: output)
             arguments += ["--checkpoint-every", "5", "--evaluate-every", "1000000"]
-            // With its default of a second mpirun may kill before the iteration is done.
+            // mpirun waits so many seconds before it passes TERM on, and again before it kills; with its default of one
+            // the iteration might not be done.
             let run = try MPIRun(
-                folder, [(2, arguments)], settings: ["OMPI_MCA_odls_base_sigkill_timeout": "60"])
+                folder, [(2, arguments)], settings: ["OMPI_MCA_odls_base_sigkill_timeout": "5"])
             try waitForCheckpoint(output)
             kill(run.process.processIdentifier, signal)
             let ended = try run.wait()
             let lines = try log(output)
+            print("Stopped by signal \(signal) after \(lines.count { $0.kind == "step" }) iterations")
             #expect(lines.last?.kind == "end", "\(ended.error)")
             let done = try #require(lines.last { $0.kind == "checkpoint" }?.iteration)
             #expect(lines.filter { $0.kind == "step" }.count == done)
@@ -120,8 +122,10 @@ import Testing
             #expect(straight.status == 0, "\(straight.error)")
             let (a, b) = try (losses(output), losses(folder + "/straight"))
             #expect(a.count == done + 3 && b.count == done + 3)
-            // Rounding grows with the iterations, of which there may be hundreds here.
-            #expect(zip(a, b).allSatisfy { abs($0 - $1) < 1e-3 })
+            let worst = zip(a, b).prefix(40).map { abs($0 - $1) }.max() ?? .infinity
+            print("Stopped and resumed, beside one process: losses differ by \(worst)")
+            // Rounding grows with the iterations; after hundreds, as with TERM, two runs have little in common.
+            #expect(worst < 1e-4)
         }
     }
 
@@ -143,10 +147,10 @@ import Testing
             func refusal(_ processes: Int, _ arguments: [String], _ text: String, status: Int32) throws {
                 let run = try MPIRun.run(folder, processes: processes, arguments)
                 #expect(run.status == status && run.output.isEmpty, "\(run.status) \(run.error)")
-                #expect(run.error.components(separatedBy: text).count == 2, "\(run.error)")
+                #expect(run.error.components(separatedBy: text).count == 2, "“\(text)”, once, in: \(run.error)")
             }
             try refusal(3, arguments, "A batch of 4 cannot be shared out among 3", status: 64)
-            try refusal(2, ["train", "--nonsense"], "Unknown option '--nonsense'", status: 64)
+            try refusal(2, ["labels", "--nonsense"], "Unknown option '--nonsense'", status: 64)
             try refusal(2, ["labels"], "The work of “labels” cannot be shared among 2 processes", status: 64)
             try refusal(
                 2, ["tag", "--model", "/nonexistent.pt", folder + "/audio"], "/nonexistent.pt", status: 66)

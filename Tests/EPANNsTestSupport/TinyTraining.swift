@@ -35,6 +35,7 @@ package enum TinyTraining {
         configuration.iterations = iterations
         configuration.batchSize = 4
         configuration.optimizer.kind = .sgd
+        configuration.optimizer.clippingNorm = 0.5
         configuration.schedule.learningRate = 0.01
         configuration.threads = 1
         configuration.cache = folder + "/cache"
