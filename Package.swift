@@ -78,7 +78,9 @@ let package = Package(
                 "EPANNsGraph", "EPANNsTraining", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
             ],
             swiftSettings: settings),
-        .target(name: "EPANNsPruning", dependencies: ["EPANNsGraph", "EPANNsModels"], swiftSettings: settings),
+        .target(
+            name: "EPANNsPruning", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsRuntime"],
+            swiftSettings: settings),
         .executableTarget(
             name: "EPANNsCommand",
             dependencies: [

@@ -15,6 +15,7 @@ let package = Package(
             name: "EPANNsBench",
             dependencies: [
                 .product(name: "EPANNs", package: "EPANNs"),
+                .product(name: "EPANNsTraining", package: "EPANNs"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ])
     ],

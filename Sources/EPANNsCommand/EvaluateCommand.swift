@@ -25,14 +25,19 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
             with MPI: swift build --traits MPI).
 
             EXAMPLES
-              epanns evaluate -m run/best.safetensors --data esc10.csv --audio esc10 --folds 5
-              epanns evaluate -m mn04 --data esc10.csv --audio esc10 --map Tools/reference/label_maps.json
-              epanns evaluate -m epanns --data eval_segments.csv --audio eval --per-class classes.csv
-              epanns evaluate -m mine.safetensors --data t.csv --confusion confusion.svg --format json
+              epanns evaluate -m run/best.safetensors --data esc10.csv --folds 5
+              epanns evaluate -m mn04 --data esc10.csv --audio clips --map maps.json
+              epanns evaluate -m epanns --data eval.csv --per-class classes.csv
+              epanns evaluate -m mn04 --data t.csv --confusion t.svg --format json
             """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case text, json
+    }
+
+    /// `DataSet.MissingFiles` as an argument.
+    enum MissingFiles: String, ExpressibleByArgument, CaseIterable {
+        case fail, skip, silence
     }
 
     @OptionGroup(title: "Model") var model: ModelOptions
@@ -46,6 +51,13 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         help: ArgumentHelp("The folder of the recordings (default: the table's).", valueName: "folder"),
         completion: .directory)
     var audio: String?
+
+    @Option(
+        help: """
+            Recordings that are not there: fail stops, skip leaves them out, silence takes them as PANNs' packs do \
+            (default: silence for AudioSet's segment lists, fail for other tables).
+            """)
+    var missing: MissingFiles?
 
     @Option(
         help: ArgumentHelp("Only the clips of these folds, such as 5 or 1,2 (default: all).", valueName: "folds"))
@@ -136,7 +148,9 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
     }
 
     private func dataSet() throws -> DataSet {
-        let set = try DataSet.read(data, audio: audio)
+        var options = DataSet.Options()
+        options.missingFiles = missing.flatMap { DataSet.MissingFiles(rawValue: $0.rawValue) }
+        let set = try DataSet.read(data, audio: audio, options: options)
         guard let folds else { return set }
         let numbers = folds.split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) }
         guard !numbers.isEmpty, !numbers.contains(nil) else {

@@ -15,7 +15,7 @@ struct ReportCommand: ParsableCommand {
 
             EXAMPLES
               epanns report run --output run.html
-              epanns report runs/fold1 runs/fold2 runs/fold3 --title 'ESC-10' --output folds.html
+              epanns report runs/fold* --title 'ESC-10' --output folds.html
             """)
 
     @Argument(

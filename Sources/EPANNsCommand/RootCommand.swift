@@ -27,7 +27,7 @@ struct RootCommand: AsyncParsableCommand {
         version: EPANNsVersion.current,
         subcommands: [
             TagCommand.self, InfoCommand.self, ConvertCommand.self, EmbedCommand.self, LabelsCommand.self,
-            ModelsCommand.self, TrainCommand.self, EvaluateCommand.self, ReportCommand.self,
+            ModelsCommand.self, TrainCommand.self, EvaluateCommand.self, ReportCommand.self, PruneCommand.self,
         ])
 
     /// Runs the command, and turns what it throws into a message and an exit status.

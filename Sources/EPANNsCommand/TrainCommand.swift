@@ -50,7 +50,10 @@ struct TrainCommand: ParsableCommand, SharedCommand {
         help: ArgumentHelp("The run's folder; made where it is missing.", valueName: "folder"), completion: .directory)
     var output: String
 
-    @Flag(help: "Go on with the run in the folder, with its own settings; only --iterations may be given anew.")
+    @Flag(
+        help:
+            "Go on with the run in the folder, with its own settings; only --iterations, --threads, --evaluate-every and --checkpoint-every may be given anew."
+    )
     var resume = false
 
     @Option(
@@ -102,12 +105,13 @@ struct TrainCommand: ParsableCommand, SharedCommand {
                     .fileFailure, "\(output) holds no run to go on with; leave --resume out to start one there.")
             }
             var configuration = try folder.configuration()
-            guard config == nil, !dataOptions.isGiven, !networkOptions.isGiven, !recipe.isGivenBesidesIterations else {
+            guard config == nil, !dataOptions.isGiven, !networkOptions.isGiven, !recipe.changesRecipe else {
                 throw EPANNsError(
                     .invalidConfiguration,
-                    "A resumed run goes on with its own settings; of the options only --iterations may be given anew.")
+                    "A resumed run goes on with its own settings; only --iterations, --threads, --evaluate-every and "
+                        + "--checkpoint-every may be given anew.")
             }
-            if let iterations = recipe.iterations { configuration.iterations = iterations }
+            try recipe.apply(to: &configuration)
             return configuration
         }
         if folder.hasConfiguration, !dryRun {

@@ -134,7 +134,8 @@ struct TrainNetworkOptions: ParsableArguments {
         completion: .file(extensions: ["safetensors", "pt", "pth"]))
     var teacher: String?
 
-    @Option(help: ArgumentHelp("The teacher's share in the loss, 0…1; with 1 no labels are needed.", valueName: "share"))
+    @Option(
+        help: ArgumentHelp("The teacher's share in the loss, 0…1; with 1 no labels are needed.", valueName: "share"))
     var teacherWeight: Double?
 
     @Option(help: ArgumentHelp("Logits are divided by this for the comparison with the teacher.", valueName: "T"))
@@ -161,7 +162,8 @@ struct TrainNetworkOptions: ParsableArguments {
         if cacheEmbeddings { configuration.cachesEmbeddings = true }
         if headOnly {
             guard let path = configuration.initial else {
-                throw EPANNsError(.invalidConfiguration, "--head-only wants a trained model to start from; name it with --init.")
+                throw EPANNsError(
+                    .invalidConfiguration, "--head-only wants a trained model to start from; name it with --init.")
             }
             let classifier = try Model.read(path: path).configuration.classifierName()
             configuration.freeze = FreezeSelection(patterns: ["*", "!\(classifier)"])
@@ -211,7 +213,7 @@ struct TrainRecipeOptions: ParsableArguments {
     var sampler: Sampler.Kind?
     @Option(
         help: ArgumentHelp(
-            "Length of a training clip; longer recordings are cut at random places (default: the longest's, at most 10).",
+            "Length of a training clip; longer recordings are cut at random places (default: as most are, at most 10).",
             valueName: "seconds"))
     var clipSeconds: Double?
     @Flag(help: "Dropout layers do not drop.")
@@ -229,10 +231,11 @@ struct TrainRecipeOptions: ParsableArguments {
     @Option(help: "What the best model is best in: map, accuracy (default where every clip has one class), loss.")
     var metric: TrainingConfiguration.Metric?
 
-    var isGivenBesidesIterations: Bool {
+    /// Whether anything is given that a resumed run cannot change.
+    var changesRecipe: Bool {
         let values: [Any?] = [
             batchSize, accumulate, learningRate, schedule, warmup, stepIterations, stepFactor, optimizer, weightDecay,
-            clip, loss, augment, sampler, clipSeconds, precision, threads, seed, evaluateEvery, checkpointEvery, metric,
+            clip, loss, augment, sampler, clipSeconds, precision, seed, metric,
         ]
         return noDropout || values.contains { $0 != nil }
     }

@@ -20,7 +20,9 @@ final class TrainingProgress {
             if progress.completed == progress.total {
                 clear()
             } else {
-                draw("Packing recordings: \(progress.completed) of \(progress.total)", every: .milliseconds(200))
+                draw(
+                    "Packing recordings: \(progress.completed) of \(progress.total)",
+                    every: isTerminal ? .milliseconds(200) : .seconds(30))
             }
         case .note(let text): line(text)
         case .start(let start):

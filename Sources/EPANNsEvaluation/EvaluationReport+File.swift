@@ -26,6 +26,13 @@ extension EvaluationReport {
             throw EPANNsError(
                 .unsupportedFormat, "That is no evaluation as `epanns evaluate --format json` writes it.", cause: error)
         }
+        var shares: [Double?] = [meanAveragePrecision, meanAUC, labelRankingPrecision, singleLabel?.accuracy]
+        for result in classes {
+            shares += [result.averagePrecision, result.areaUnderROC, result.precision, result.recall, result.f1]
+        }
+        guard shares.allSatisfy({ $0.map((0...1).contains) ?? true }) else {
+            throw EPANNsError(.unsupportedFormat, "A metric of the evaluation lies outside 0…1.")
+        }
         let count = classes.count
         guard classCount == count, singleLabel?.confusion.isSquare(classCount: count) ?? true else {
             throw EPANNsError(.unsupportedFormat, "The evaluation's table of classes and its other parts do not fit.")

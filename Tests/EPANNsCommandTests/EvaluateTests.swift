@@ -136,6 +136,31 @@ import Testing
         }
     }
 
+    /// PANNs' packs are evaluated where they lie.
+    @Test func packsAreRead() throws {
+        try withData { folder, _ in
+            let pack = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("../EPANNsTrainingTests/Fixtures/pack.h5").standardizedFileURL.path
+            let run = try CommandRun.run(
+                ["evaluate", "-m", folder + "/tiny.safetensors", "--data", pack, "--format", "json"])
+            #expect(run.status == 0, "\(run.error)")
+            let report = try EvaluationReport(json: run.output)
+            // Five rows of 0.1 s, five classes among them.
+            #expect(report.clipCount == 5 && report.classCount == 527 && report.averagedClassCount == 5)
+        }
+    }
+
+    @Test func missingClipsAreHandledAsAsked() throws {
+        try withData { folder, arguments in
+            try FileManager.default.removeItem(atPath: folder + "/audio/1.wav")
+            let failed = try CommandRun.run(arguments)
+            #expect(failed.status == 66 && failed.error.contains("1.wav"), "\(failed.error)")
+            let skipped = try CommandRun.run(arguments + ["--missing", "skip", "--format", "json"])
+            #expect(skipped.status == 0 && skipped.error.contains("left out"), "\(skipped.error)")
+            #expect(try EvaluationReport(json: skipped.output).clipCount == 3)
+        }
+    }
+
     @Test func wrongArgumentsAreRefusedBeforeTheWork() throws {
         try withData { folder, arguments in
             for (extra, text) in [

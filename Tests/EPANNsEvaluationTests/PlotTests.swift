@@ -78,6 +78,24 @@ struct PlotTests {
         #expect(throws: EPANNsError.self) { try Plot.scatter(title: "", xTitle: "", yTitle: "", points: []) }
     }
 
+    /// What a diverged run or a damaged file holds neither crashes nor squashes the rest.
+    @Test func absurdNumbers() throws {
+        let curve = PlotCurve(name: "", x: [1, 2, 3], y: [1e305, 2, 1])
+        let svg = try draw(.curves(title: "", xTitle: "iteration", yTitle: "loss", curves: [curve]), "absurd")
+        #expect(svg.contains(">1.5<") || svg.contains("> 1.5<"))
+        for (x, y, error) in [(1e300, 1.0, 0.0), (1e-320, 1, 0), (1, .nan, 0), (1, 1, 1e300)] {
+            let point = PlotPoint(label: "a", x: x, y: y, yError: error)
+            #expect(throws: EPANNsError.self) {
+                try Plot.scatter(title: "", xTitle: "", yTitle: "", points: [point], isLogarithmic: true)
+            }
+        }
+        for value in [1.5, -0.1, .nan, 1e300] {
+            #expect(throws: EPANNsError.self) {
+                try Plot.classBars(title: "", valueTitle: "", bars: [(name: "a", value: value, clipCount: 1)])
+            }
+        }
+    }
+
     @Test(arguments: [1, 10, 50, 527]) func classBars(count: Int) throws {
         let names = LabelSet.audioSet.labels.map(\.name)
         var bars: [(name: String, value: Double, clipCount: Int)] = []

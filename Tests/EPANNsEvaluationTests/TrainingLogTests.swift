@@ -73,6 +73,15 @@ import Testing
         #expect(again.evaluations.map(\.meanAveragePrecision) == [0.3])
     }
 
+    @Test func theBestIsWhatTheRunCallsSo() {
+        let evaluations =
+            #"{"kind":"evaluation","iteration":5,"map":0.7,"accuracy":0.8}"# + "\n"
+            + #"{"kind":"evaluation","iteration":9,"map":0.6,"accuracy":0.9}"# + "\n"
+        #expect(log(evaluations).best?.iteration == 5)
+        let named = #"{"kind":"best","iteration":9,"metric":"accuracy","value":0.9}"# + "\n"
+        #expect(log(evaluations + named).best?.iteration == 9)
+    }
+
     @Test func lossesThatAreNoNumbersAreKept() throws {
         let log = log(step(1, "null") + step(2, "\"NaN\"") + step(3, "\"inf\""))
         #expect(log.steps.count == 3 && log.steps[0].loss.isNaN && log.steps[1].loss.isNaN)

@@ -27,12 +27,12 @@ package enum TinyModel {
         [Float](repeating: 0, count: 16000) + noise(count: 48000)
     }
 
-    /// Noise of amplitude 0.1; `s ← 1664525·s + 1013904223 mod 2³²`.
-    package static func noise(count: Int, seed: UInt32 = 12345) -> [Float] {
+    /// Noise, of amplitude 0.1 where nothing else is asked for; `s ← 1664525·s + 1013904223 mod 2³²`.
+    package static func noise(count: Int, seed: UInt32 = 12345, amplitude: Double = 0.1) -> [Float] {
         var state = seed
         return (0..<count).map { _ in
             state = state &* 1_664_525 &+ 1_013_904_223
-            return Float(0.1 * (Double(state) / 0x1p32 * 2 - 1))
+            return Float(amplitude * (Double(state) / 0x1p32 * 2 - 1))
         }
     }
 

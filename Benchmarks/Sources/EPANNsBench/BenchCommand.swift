@@ -7,7 +7,7 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "epanns-bench",
         abstract: "Measures how long EPANNs takes, part by part and step by step.",
-        subcommands: [RunCommand.self, LayersCommand.self, ServeCommand.self, ModelCommand.self])
+        subcommands: [RunCommand.self, LayersCommand.self, ServeCommand.self, ModelCommand.self, TrainCommand.self])
 }
 
 /// How results are printed.

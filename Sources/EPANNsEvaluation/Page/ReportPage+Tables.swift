@@ -10,7 +10,8 @@ extension ReportPage {
             let (log, best, report) = (run.log, run.log.best, run.evaluation)
             var cells = [
                 swatch(index) + run.name.escapedForHTML,
-                number([log.steps.last?.iteration, log.evaluations.last?.iteration].compactMap(\.self).max()),
+                number(
+                    [log.steps.last.map { $0.iteration + 1 }, log.evaluations.last?.iteration].compactMap(\.self).max()),
                 number(best?.iteration),
             ]
             if hasAccuracy { cells.append(share(report?.singleLabel?.accuracy ?? best?.accuracy)) }
@@ -28,8 +29,8 @@ extension ReportPage {
         return """
             <section><h2>Metrics</h2>
             \(table(titles, rows, textColumns: [0, titles.count - 1]))
-            <p class="note">Of the best model's evaluation where the run holds one, else of the evaluation with the \
-            highest mAP in the log. Shares lie in 0…1; classes without positives are in no mean.</p>
+            <p class="note">Of the best model's evaluation where the run holds one, else of the evaluation that the \
+            log calls the best. Shares lie in 0…1; classes without positives are in no mean.</p>
             </section>
             """
     }

@@ -7,12 +7,16 @@ extension Plot {
     ///   - title: Above the plot.
     ///   - valueTitle: Of the axis, with its unit.
     ///   - bars: Name, length in 0…1, and the number of clips behind it.
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` when there is no bar.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when there is no bar, or one beyond 0…1.
     public static func classBars(
         title: String, valueTitle: String, bars: [(name: String, value: Double, clipCount: Int)]
     ) throws -> Plot {
-        guard !bars.isEmpty, bars.allSatisfy({ $0.value.isFinite }) else {
+        guard !bars.isEmpty else {
             throw EPANNsError(.invalidConfiguration, "There are no classes to draw bars of.")
+        }
+        if let bar = bars.first(where: { !(0...1).contains($0.value) }) {
+            throw EPANNsError(
+                .invalidConfiguration, "The bar of “\(bar.name)” has the length \(bar.value); it must lie in 0…1.")
         }
         let sorted = bars.sorted { ($1.value, $0.name) < ($0.value, $1.name) }
         let columnCount = sorted.count <= 64 ? 1 : (sorted.count + 87) / 88
@@ -79,6 +83,7 @@ extension Plot {
 
     /// Three decimals, without a leading zero that takes room; 1.000 is full.
     static func fixed(_ value: Double) -> String {
+        guard abs(value) < 1e12 else { return "\(value)" }
         let thousandths = Int((value * 1000).rounded())
         let text = String(abs(thousandths) % 1000)
         let padded = String(repeating: "0", count: 3 - text.count) + text

@@ -37,7 +37,7 @@ extension Plot {
     public static func curves(
         title: String, xTitle: String, yTitle: String, curves: [PlotCurve], yRange: ClosedRange<Double>? = nil
     ) throws -> Plot {
-        let curves = curves.filter { curve in zip(curve.x, curve.y).contains { $0.isFinite && $1.isFinite } }
+        let curves = curves.filter { curve in zip(curve.x, curve.y).contains { isDrawable($0) && isDrawable($1) } }
         guard !curves.isEmpty else {
             throw EPANNsError(.invalidConfiguration, "There is nothing to draw: no curve of “\(yTitle)” has a point.")
         }
@@ -45,9 +45,9 @@ extension Plot {
         let width = 760.0
         let legend = legend(curves.map(\.name), left: left, width: width, height: 400)
         let height = 400 + legend.height
-        let x = curves.flatMap(\.x).filter(\.isFinite)
+        let x = curves.flatMap(\.x).filter(isDrawable)
         let margin = max(0.015 * ((x.max() ?? 1) - (x.min() ?? 0)), 1e-9 * abs(x.max() ?? 1), 1e-12)
-        let y = yRange ?? range(of: curves.flatMap(\.y).filter(\.isFinite))
+        let y = yRange ?? range(of: curves.flatMap(\.y).filter(isDrawable))
         var script = frame(
             PlotArea(
                 left: left, top: top + legend.height, width: width - left - right,
@@ -76,7 +76,7 @@ extension Plot {
             } else if thinned.x.count <= 60 {
                 plots.append(
                     "$curve\(index) using 1:2 with linespoints linewidth 1.6 dashtype \(dash) pointtype "
-                        + "\(points[index % points.count]) pointsize 0.7 linecolor rgb '\(color)' title \(name)")
+                        + "\(points[index % points.count]) pointsize 0.7*mark linecolor rgb '\(color)' title \(name)")
             } else {
                 plots.append(
                     "$curve\(index) using 1:2 with lines linewidth 1.8 dashtype \(dash) linecolor rgb '\(color)' "

@@ -42,7 +42,8 @@ extension Plot {
         guard !points.isEmpty else {
             throw EPANNsError(.invalidConfiguration, "There are no points to draw.")
         }
-        for point in points where !point.x.isFinite || !point.y.isFinite || (isLogarithmic && point.x <= 0) {
+        for point in points
+        where ![point.x, point.y, point.yError ?? 0].allSatisfy(isDrawable) || (isLogarithmic && point.x < 1e-100) {
             throw EPANNsError(
                 .invalidConfiguration,
                 "The point “\(point.label)” at \(point.x), \(point.y) cannot be drawn"
@@ -90,7 +91,7 @@ extension Plot {
                 )
             }
             plots.append(
-                "$group\(index) using 1:2 with points pointtype \(self.points[index % self.points.count]) pointsize 1.1 "
+                "$group\(index) using 1:2 with points pointtype \(self.points[index % self.points.count]) pointsize 1.1*mark "
                     + "linecolor rgb '\(color)' title \(quoted(group))")
         }
         script += "plot " + plots.joined(separator: ", \\\n") + "\n"

@@ -68,11 +68,12 @@ public struct Plot: Sendable {
                 "set terminal pngcairo size \(Int(Double(width) * scale)),\(Int(Double(height) * scale)) noenhanced "
                     + "font '\(Self.font),9' fontscale \(scale) linewidth \(scale) pointscale \(scale)"
             }
-        // Sizes of fonts are pixels in SVG and points of 4/3 pixels in PNG.
+        // Sizes of fonts are pixels in SVG and points of 4/3 pixels in PNG; marks come out larger in SVG.
         return """
             set encoding utf8
             \(terminal)
             \(Self.fontSizes.map { "font\($0) = ',\(Double($0) * (format == .svg ? 1 : 0.75))'" }.joined(separator: "\n"))
+            mark = \(format == .svg ? 0.7 : 1)
             set border 3 linewidth 0.8 linecolor rgb '\(Self.ink)'
             set tics nomirror out scale 0.6 textcolor rgb '\(Self.ink)'
             set grid y linetype 1 linecolor rgb '\(Self.faintInk)' linewidth 0.7
@@ -99,10 +100,13 @@ extension Plot {
         }
     }
 
+    /// Whether a number has a place on an axis: not what a diverged run writes, nor what arithmetic on ranges overflows.
+    static func isDrawable(_ value: Double) -> Bool { abs(value) < 1e100 }
+
     /// A block of numbers with a name.
     static func block(_ name: String, _ rows: some Sequence<[Double]>) -> String {
         "$\(name) << END_OF_DATA\n"
-            + rows.map { $0.map { $0.isFinite ? "\($0)" : "NaN" }.joined(separator: " ") }.joined(separator: "\n")
+            + rows.map { $0.map { isDrawable($0) ? "\($0)" : "NaN" }.joined(separator: " ") }.joined(separator: "\n")
             + "\nEND_OF_DATA\n"
     }
 
@@ -140,7 +144,7 @@ extension Plot {
         let longest = names.map(\.count).max() ?? 0
         let columns = min(names.count, longest > 44 ? 1 : longest > 24 ? 2 : 3)
         let rows = (names.count + columns - 1) / columns
-        let legendHeight = 12 + 15 * Double(rows)
+        let legendHeight = 14 + 18 * Double(rows)
         let script =
             "set key at screen \(left / width), \(1 - 34 / (height + legendHeight)) left top Left reverse horizontal "
             + "maxcols \(columns) maxrows \(rows) samplen 3.5 width 1 \(font(12))\n"

@@ -12,7 +12,7 @@ import Foundation
 public struct TrainingLog: Sendable, Hashable {
     /// A step of the optimiser.
     public struct Step: Sendable, Hashable {
-        /// Counted from the start of the run.
+        /// Iterations that were done before it: the first step has 0.
         public var iteration: Int
         /// Mean loss of the batch; NaN where the log says null.
         public var loss: Double
@@ -63,9 +63,17 @@ public struct TrainingLog: Sendable, Hashable {
     /// Whether the last line was cut.
     public var isCut = false
 
-    /// The evaluation with the highest mean average precision, the first of equals; nil when there is none.
+    /// The evaluation of the model that the run calls its best, by whatever metric it was told to go by.
+    ///
+    /// Where the log names none, the one with the highest mean average precision, the first of equals; nil when there
+    /// is no evaluation.
     public var best: Evaluation? {
-        evaluations.reduce(nil) { best, evaluation in
+        if let named = events.last(where: { $0.kind == "best" })?.iteration,
+            let evaluation = evaluations.last(where: { $0.iteration == named })
+        {
+            return evaluation
+        }
+        return evaluations.reduce(nil) { best, evaluation in
             (evaluation.meanAveragePrecision ?? -1) > (best?.meanAveragePrecision ?? -1) ? evaluation : best
         }
     }

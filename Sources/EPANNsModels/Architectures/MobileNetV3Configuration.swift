@@ -21,10 +21,17 @@ public struct MobileNetV3Configuration: Codable, Hashable, Sendable {
         public var usesHardSwish: Bool
         /// Step of the depthwise convolution.
         public var stride: Int
+        /// Whether there is an expanding convolution; nil, as published: when ``expandedWidth`` is not the input's.
+        ///
+        /// Pruning can make the two equal by chance.
+        public var expands: Bool?
+        /// Whether the input is added to the output; nil, as published: when the stride is 1 and both are as wide.
+        public var addsInput: Bool?
 
         /// Makes a block.
         public init(
-            kernel: Int, expandedWidth: Int, outputWidth: Int, squeezeWidth: Int?, usesHardSwish: Bool, stride: Int
+            kernel: Int, expandedWidth: Int, outputWidth: Int, squeezeWidth: Int?, usesHardSwish: Bool, stride: Int,
+            expands: Bool? = nil, addsInput: Bool? = nil
         ) {
             self.kernel = kernel
             self.expandedWidth = expandedWidth
@@ -32,7 +39,13 @@ public struct MobileNetV3Configuration: Codable, Hashable, Sendable {
             self.squeezeWidth = squeezeWidth
             self.usesHardSwish = usesHardSwish
             self.stride = stride
+            self.expands = expands
+            self.addsInput = addsInput
         }
+
+        func expands(from inputWidth: Int) -> Bool { expands ?? (expandedWidth != inputWidth) }
+
+        func addsInput(of inputWidth: Int) -> Bool { addsInput ?? (stride == 1 && outputWidth == inputWidth) }
     }
 
     /// Filters of the first convolution.
@@ -136,7 +149,7 @@ extension GraphBuilder {
             defer { index += 1 }
             return "\(name).block.\(index)"
         }
-        if block.expandedWidth != input.channels {
+        if block.expands(from: input.channels) {
             x = mnConvolution(next(), x, Convolution(filters: block.expandedWidth, kernel: [1, 1]), function)
         }
         x = mnConvolution(
@@ -155,7 +168,7 @@ extension GraphBuilder {
             x = multiply(prefix + ".scale", x, by: scale)
         }
         x = mnConvolution(next(), x, Convolution(filters: block.outputWidth, kernel: [1, 1]), nil)
-        guard block.stride == 1, block.outputWidth == input.channels else { return x }
+        guard block.addsInput(of: input.channels) else { return x }
         return add(name + ".sum", [x, input])
     }
 }

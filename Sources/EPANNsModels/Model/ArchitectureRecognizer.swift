@@ -123,6 +123,8 @@ package struct ArchitectureRecognizer {
             if first[2] == 1 { position += 1 }
             let depthwise = try shape(prefix + "\(position).0.weight", rank: 4)
             configuration.blocks[index].expandedWidth = depthwise[0]
+            // Only a pruned network has an expansion that does not expand.
+            if position == 1, depthwise[0] == inputWidth { configuration.blocks[index].expands = true }
             guard depthwise[1] == 1, depthwise[2] == configuration.blocks[index].kernel else {
                 throw EPANNsError(
                     .checkpointMismatch,

@@ -59,6 +59,15 @@ extension Model {
         model.provenance = try checkpoint.metadata[MetadataKey.provenance].map {
             try decode(Provenance.self, $0, MetadataKey.provenance)
         }
+        model.pruning =
+            try checkpoint.metadata[MetadataKey.pruning].map {
+                try decode([PruningRecord].self, $0, MetadataKey.pruning)
+            } ?? []
+        guard model.pruning.allSatisfy(\.isSound) else {
+            throw EPANNsError(
+                .invalidCheckpoint,
+                "The model's metadata entry \(MetadataKey.pruning) is damaged: it keeps filters that do not exist.")
+        }
         return model
     }
 
@@ -95,4 +104,5 @@ enum MetadataKey {
     static let labels = "epanns.labels"
     static let provenance = "epanns.provenance"
     static let parameters = "epanns.parameters"
+    static let pruning = "epanns.pruning"
 }

@@ -7,21 +7,24 @@ extension Model {
 
     /// Writes the model as one self-describing safetensors file.
     ///
-    /// The metadata holds configuration (with front end and output activation), labels and provenance. STFT kernels are
-    /// left out, since they follow from the configuration; the stored mel bank is kept. The file is written beside its
-    /// final place and renamed.
+    /// The metadata holds configuration (with front end and output activation), labels, provenance and what was pruned.
+    /// STFT kernels are left out, since they follow from the configuration; the stored mel bank is kept. The file is
+    /// written beside its final place and renamed.
     ///
     /// - Parameters:
     ///   - path: Where the file will lie.
     ///   - dataType: Element type of the weights, `float32` or `bfloat16`; statistics and biases are Float32.
+    ///   - keepsTransformKernels: Whether the STFT kernels stay, which nothing here reads but PyTorch's classes do.
     /// - Throws: `EPANNsError` with code `fileFailure`, or `invalidConfiguration` for another element type.
-    public func write(to path: String, dataType: DataType = .float32) throws {
+    public func write(
+        to path: String, dataType: DataType = .float32, keepsTransformKernels: Bool = false
+    ) throws {
         guard dataType == .float32 || dataType == .bfloat16 else {
             throw EPANNsError(
                 .invalidConfiguration, "Weights are written as float32 or bfloat16, not as \(dataType).")
         }
         var tensors: [String: Tensor] = [:]
-        for (key, tensor) in weights where !key.hasPrefix("spectrogram_extractor.") {
+        for (key, tensor) in weights where keepsTransformKernels || !key.hasPrefix("spectrogram_extractor.") {
             let isMatrix = key.hasSuffix(".weight") && tensor.shape.count > 1
             tensors[key] = tensor.converted(to: isMatrix ? dataType : .float32)
         }
@@ -41,12 +44,17 @@ extension Model {
             MetadataKey.parameters: String(parameters),
         ]
         if let provenance { metadata[MetadataKey.provenance] = try json(provenance) }
+        if !pruning.isEmpty { metadata[MetadataKey.pruning] = try json(pruning) }
         return metadata
     }
 
     /// Notes the file that was read as the source of what will be written.
-    public mutating func recordProvenance(convertedBy program: String) {
-        guard provenance == nil, let file, let format, let digest = sha256() else { return }
+    ///
+    /// - Parameters:
+    ///   - program: The program that writes.
+    ///   - digest: The file's SHA-256 where it is known already; otherwise all of the file is read.
+    public mutating func recordProvenance(convertedBy program: String, digest: String? = nil) {
+        guard provenance == nil, let file, let format, let digest = digest ?? sha256() else { return }
         provenance = Provenance(
             sourceFile: URL(fileURLWithPath: file.path).lastPathComponent, sourceSHA256: digest,
             sourceFormat: format, convertedBy: program)

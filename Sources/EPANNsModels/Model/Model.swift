@@ -24,6 +24,8 @@ public struct Model: Sendable {
     public var labels: LabelSet
     /// Where the weights came from, for a converted model.
     public var provenance: Provenance?
+    /// What pruning removed, the latest last; kept in our own files.
+    public var pruning: [PruningRecord] = []
     /// The file that was read; its digest identifies the model.
     public var file: MappedFile?
     /// The file's container.

@@ -134,6 +134,17 @@ public enum ModelConfiguration: Hashable, Sendable {
             else {
                 throw EPANNsError(.invalidConfiguration, "A block's kernel or stride makes no sense.")
             }
+            let inputWidths = [c.stemWidth] + c.blocks.map(\.outputWidth)
+            for (number, (block, inputWidth)) in zip(c.blocks, inputWidths).enumerated() {
+                guard block.expands(from: inputWidth) || block.expandedWidth == inputWidth,
+                    !block.addsInput(of: inputWidth) || block.stride == 1 && block.outputWidth == inputWidth
+                else {
+                    throw EPANNsError(
+                        .invalidConfiguration,
+                        "Block \(number + 1) of \(architecture) has widths that do not fit together: \(inputWidth) in, "
+                            + "\(block.expandedWidth) inside, \(block.outputWidth) out.")
+                }
+            }
         }
     }
 }

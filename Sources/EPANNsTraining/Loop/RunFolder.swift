@@ -62,6 +62,7 @@ final class RunLog {
     /// Opens the log of a run, to go on at its end; nil as folder writes nothing.
     init(_ folder: RunFolder?) throws {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         guard let folder else {

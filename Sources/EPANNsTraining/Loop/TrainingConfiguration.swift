@@ -77,7 +77,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// Whether dropout layers drop.
     public var usesDropout = true
 
-    /// Length of a training clip; nil takes the longest recording's, at most ten seconds.
+    /// Length of a training clip; nil takes the length that nine of ten recordings do not exceed, at most ten seconds.
     public var clipSeconds: Double?
     /// The order of drawing.
     public var sampler = Sampler.Kind.balanced
@@ -117,9 +117,11 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         guard !data.isEmpty else { throw refuse("No data is given; name a table of clips with --data.") }
         guard [architecture != nil, network != nil, initial != nil].count(where: { $0 }) == 1 else {
             throw refuse(
-                "Give either a model to start from (--init) or the architecture of a fresh one (--model), and only one.")
+                "Give either a model to start from (--init) or the architecture of a fresh one (--model), and only one."
+            )
         }
-        guard (1...1 << 40).contains(iterations), (1...1 << 16).contains(batchSize), (1...1 << 16).contains(accumulation)
+        guard (1...1 << 40).contains(iterations), (1...1 << 16).contains(batchSize),
+            (1...1 << 16).contains(accumulation)
         else {
             throw refuse(
                 "Iterations (\(iterations)), batch size (\(batchSize)) and accumulation (\(accumulation)) must be at least 1."
@@ -174,7 +176,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
                 throw EPANNsError(.invalidConfiguration, "The configuration is no object of keys and values.")
             }
             try Self.checkKeys(given, known: known, path: "")
-            let merged = Self.merge(defaults, given)
+            let merged = Self.merge(defaults, given, known: known)
             self = try decoder.decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
         } catch let error as EPANNsError {
             throw error
@@ -221,11 +223,21 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         }
     }
 
-    private static func merge(_ defaults: [String: Any], _ given: [String: Any]) -> [String: Any] {
-        defaults.merging(given) { first, second in
-            guard let first = first as? [String: Any], let second = second as? [String: Any] else { return second }
-            return merge(first, second)
+    /// The given values over the defaults; a group that is off by default has its own defaults once it is named.
+    private static func merge(
+        _ defaults: [String: Any], _ given: [String: Any], known: [String: Any]
+    ) -> [String: Any] {
+        var result = defaults
+        for (key, value) in given {
+            let knownInner = known[key] as? [String: Any]
+            if key != "network", let inner = value as? [String: Any], let knownInner {
+                let base = defaults[key] as? [String: Any] ?? knownInner
+                result[key] = merge(base, inner, known: knownInner)
+            } else {
+                result[key] = value
+            }
         }
+        return result
     }
 
     private static func explain(_ error: DecodingError) -> String {

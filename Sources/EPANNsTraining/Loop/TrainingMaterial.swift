@@ -111,8 +111,10 @@ final class TrainingMaterial {
         if let seconds = configuration.clipSeconds {
             clipSamples = max(Int((seconds * Double(sampleRate)).rounded()), try model.graph().minimumSampleCount)
         } else {
-            let longest = try train.clips.map { try cache.location(of: $0).sampleCount }.max() ?? 0
-            clipSamples = max(min(longest, 10 * sampleRate), try model.graph().minimumSampleCount)
+            // Nine of ten clips are heard whole; a few long ones do not make all the others end in silence.
+            let lengths = try train.clips.map { try cache.location(of: $0).sampleCount }.sorted()
+            let usual = lengths.isEmpty ? 0 : lengths[lengths.count * 9 / 10]
+            clipSamples = max(min(usual, 10 * sampleRate), try model.graph().minimumSampleCount)
         }
 
         // The teacher.

@@ -46,6 +46,29 @@ public final class TrainingStepper {
         return result.loss
     }
 
+    /// Takes a step and tells the time of every part: forward, loss, backward, and the optimiser as last.
+    ///
+    /// - Throws: `EPANNsError` with code `backendFailure`.
+    public func profile(
+        inputs: [Float], targets: [Float], learningRate: Double
+    ) throws -> [(name: String, implementation: String, time: Duration)] {
+        let result = TrainingStepResult()
+        var parts = try inputs.withUnsafeBufferPointer { inputs in
+            try targets.withUnsafeBufferPointer { targets in
+                try plan.profile(
+                    TrainingStepInput(
+                        inputs: inputs, targets: targets, teacher: nil, augmentation: InputAugmentation(), seed: 0,
+                        iteration: optimizer.stepCount, firstPosition: 0, lossScale: 1, result: result))
+            }
+        }
+        let time = ContinuousClock().measure { apply(learningRate: learningRate) }
+        parts.append(("optimizer", "\(optimizer.configuration.kind)", time))
+        return parts
+    }
+
+    /// Bytes of weights, gradients, moments, feature maps and scratchpad.
+    public var memoryByteCount: Int { plan.memory.total + optimizer.byteCount }
+
     /// Changes the weights by the gradients at hand, clipped where that is asked for.
     func apply(learningRate: Double, scale: Float = 1) {
         var scale = scale

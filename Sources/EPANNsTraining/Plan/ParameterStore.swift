@@ -11,10 +11,24 @@ struct ParameterSlot {
     /// How master weight, gradient and moments lie in memory: as the weight-gradient primitive writes them, so that
     /// only convolutions that want another order need a copy. Padded channels stay zero.
     var layout: MemoryDescriptor
+    /// Whether oneDNN sees the kernel's height and width in the other order.
+    var isTransposed = false
     /// Whether it is trained.
     var isTrainable: Bool
     /// Position of the first element in the store, in elements.
     var offset = 0
+
+    /// PyTorch's row-major layout in terms of oneDNN's extents.
+    func plain() throws -> MemoryDescriptor {
+        let extents = layout.dimensions
+        guard isTransposed else { return try .plain(extents) }
+        let last = extents.count - 1
+        var ours = extents
+        ours.swapAt(last - 1, last)
+        var strides = Tensor.contiguousStrides(ours)
+        strides.swapAt(last - 1, last)
+        return try MemoryDescriptor(extents, dnnl_f32, strides: strides)
+    }
 
     /// Elements with the layout's padding.
     var paddedCount: Int { (layout.byteCount + 63) / 64 * 16 }
@@ -90,7 +104,7 @@ final class ParameterStore {
         precondition(values.count == slot.shape.reduce(1, *))
         try values.withUnsafeBytes { bytes in
             try reorder(
-                from: plain(slot), UnsafeMutableRawPointer(mutating: bytes.baseAddress), to: slot.layout,
+                from: slot.plain(), UnsafeMutableRawPointer(mutating: bytes.baseAddress), to: slot.layout,
                 address(slot, memory))
         }
     }
@@ -102,7 +116,7 @@ final class ParameterStore {
         return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             buffer.initialize(repeating: 0)
             try reorder(
-                from: slot.layout, address(slot, memory), to: plain(slot), UnsafeMutableRawPointer(buffer.baseAddress))
+                from: slot.layout, address(slot, memory), to: slot.plain(), UnsafeMutableRawPointer(buffer.baseAddress))
             initialized = count
         }
     }
@@ -110,10 +124,6 @@ final class ParameterStore {
     private func address(_ slot: ParameterSlot, _ memory: UnsafeMutableBufferPointer<Float>) -> UnsafeMutableRawPointer?
     {
         memory.baseAddress.map { UnsafeMutableRawPointer($0 + slot.offset) }
-    }
-
-    private func plain(_ slot: ParameterSlot) throws -> MemoryDescriptor {
-        try .plain(slot.layout.dimensions)
     }
 
     private func reorder(

@@ -17,13 +17,19 @@ extension TrainingPlanBuilder {
         let node = graph.nodes[index]
         let input = node.inputs[0]
         let channels = shapes[input].channels
-        func axes(_ values: [Int], fill: Int) -> [Int] { values.count == 1 ? [values[0], fill] : values }
+        let isWinograd = usesWinograd(settings, shapes[input], shapes[index])
+        let turned = !isWinograd && prefersTransposed(settings, shapes[index])
+        func axes(_ values: [Int], fill: Int) -> [Int] {
+            let full: [Int] = values.count == 1 ? [values[0], fill] : values
+            return turned ? full.reversed() : full
+        }
         let kernel = axes(settings.kernel, fill: 1)
         let groups = settings.groups
         let shape = [settings.filters, channels / groups] + settings.kernel
         let weightDimensions =
             (groups > 1 ? [groups] : []) + [settings.filters / groups, channels / groups] + kernel
-        let slot = try addParameter(node.name + ".weight", shape: shape, dimensions: weightDimensions)
+        let slot = try addParameter(
+            node.name + ".weight", shape: shape, dimensions: weightDimensions, transposed: turned)
         let bias =
             settings.hasBias
             ? try addParameter(node.name + ".bias", shape: [settings.filters], dimensions: [settings.filters]) : nil
@@ -34,12 +40,12 @@ extension TrainingPlanBuilder {
             hasBias: settings.hasBias)
 
         let type = mapType
-        let sourceDimensions = dimensions(input, batch: batch(index))
-        let outputDimensions = dimensions(index)
+        let sourceDimensions = dimensions(input, batch: batch(index), transposed: turned)
+        let outputDimensions = dimensions(index, transposed: turned)
         let anySource = try MemoryDescriptor(sourceDimensions, type, dnnl_format_tag_any)
         let anyOutput = try MemoryDescriptor(outputDimensions, type, dnnl_format_tag_any)
         var forward: Primitive?
-        if usesWinograd(settings, shapes[input], shapes[index]) {
+        if isWinograd {
             setting.algorithm = dnnl_convolution_winograd
             forward = try? makeForward(setting, anySource, anyOutput)
         }
@@ -53,7 +59,8 @@ extension TrainingPlanBuilder {
         let outputLayout = try forward.layout(dnnl_query_dst_md, dimensions: outputDimensions, dataType: type)
         let weightLayout = try forward.layout(
             dnnl_query_weights_md, dimensions: weightDimensions, dataType: type)
-        let source = try reordered(value(input), to: sourceLayout, name: node.name)
+        let source = try reordered(
+            oriented(value(input), transposed: turned), to: sourceLayout, name: node.name)
 
         // Backward primitives come first: the weight's layout is what its gradient comes in.
         let isTrained = store.slots[slot].isTrainable || bias.map { store.slots[$0].isTrainable } ?? false
@@ -67,7 +74,7 @@ extension TrainingPlanBuilder {
         let dataGradient =
             carries[input] ? try makeBackwardData(setting, sourceLayout, outputLayout, hint: forward) : nil
 
-        let result = newValue(outputLayout)
+        let result = newValue(outputLayout, transposed: turned)
         emit(
             node.name, forward,
             [
@@ -80,6 +87,7 @@ extension TrainingPlanBuilder {
         values[index] = result
 
         recipes[index] = { builder, gradient in
+            let gradient = try builder.oriented(gradient, transposed: turned)
             if let weightGradient {
                 let output = try weightGradient.layout(
                     dnnl_query_diff_dst_md, dimensions: outputDimensions, dataType: type)
@@ -102,7 +110,8 @@ extension TrainingPlanBuilder {
                 dnnl_query_weights_md, dimensions: weightDimensions, dataType: type)
             let weights = try builder.weightArgument(slot, wanted, name: node.name)
             let result = builder.newValue(
-                try dataGradient.layout(dnnl_query_diff_src_md, dimensions: sourceDimensions, dataType: type))
+                try dataGradient.layout(dnnl_query_diff_src_md, dimensions: sourceDimensions, dataType: type),
+                transposed: turned)
             builder.emit(
                 node.name + " data", dataGradient,
                 [
@@ -206,11 +215,24 @@ extension TrainingPlanBuilder {
 
     /// Whether Winograd's F(4×4, 3×3) is used in all three passes: a quarter of the multiplications.
     ///
-    /// Measured on Zen 4 with batches of 8 (see Benchmarks): 2 to 3 times as fast from maps of 31×4 on, still faster
-    /// at 15×2, where the transformed weights of 2048×2048 take 0.6 GB; on a single input channel it is slower.
+    /// Measured on Zen 4 with batches of 8 (see Benchmarks): 2 to 3 times as fast on maps of 31×4 and larger. At 15×2
+    /// it gains a quarter only, and the transformed weights of 2048×2048 take 0.6 GB; on a single input channel it
+    /// loses.
     private func usesWinograd(_ settings: Convolution, _ input: Shape, _ output: Shape) -> Bool {
-        options.allowsWinograd && mapType == dnnl_f32 && Precision.hasWinograd && settings.kernel == [3, 3]
+        let transformedByteCount = settings.filters * input.channels * 36 * 4
+        return options.allowsWinograd && transformedByteCount <= 160 << 20 && mapType == dnnl_f32
+            && Precision.hasWinograd && settings.kernel == [3, 3]
             && settings.stride == [1, 1] && settings.dilation == [1, 1] && settings.groups == 1
             && input.channels >= 16 && settings.filters >= 16
+    }
+
+    /// Whether height and width change places: oneDNN's direct kernels run along the width, and a narrow map wastes them.
+    ///
+    /// Measured on AVX-512 (see Benchmarks): weight gradients of 15×2 and 31×4 maps take half the time.
+    private func prefersTransposed(_ settings: Convolution, _ output: Shape) -> Bool {
+        guard output.spatial.count == 2, settings.kernel.contains(where: { $0 > 1 }) else {
+            return output.spatial.count == 1
+        }
+        return output.spatial[1] <= 4 && output.spatial[0] > output.spatial[1]
     }
 }

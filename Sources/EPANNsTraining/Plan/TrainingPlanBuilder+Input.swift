@@ -53,7 +53,7 @@ extension TrainingPlanBuilder {
         // The chain continues behind the augmentation; its own way back comes first when the gradient arrives.
         guard let inner = recipes[index] else { return }
         recipes[index] = { builder, gradient in
-            let gradient = try builder.reordered(gradient, to: result.layout, name: name)
+            let gradient = try builder.arranged(gradient, like: result, name: name)
             let difference = builder.newValue(source.layout)
             builder.emit(name, buffers: [gradient.buffer, difference.buffer]) { context in
                 let (outer, own) = (context.floats(gradient.buffer), context.floats(difference.buffer))
@@ -69,7 +69,7 @@ extension TrainingPlanBuilder {
                     }
                 }
             }
-            try inner(&builder, try builder.reordered(difference, to: original.layout, name: name))
+            try inner(&builder, try builder.arranged(difference, like: original, name: name))
         }
     }
 
@@ -101,18 +101,17 @@ extension TrainingPlanBuilder {
             }
         }
         // In place where nobody reads the undropped values later.
-        let result: Value
-        switch graph.nodes[input].operation {
-        case .pool, .linear,
-            .reduce where soleConsumer(input) != nil:
-            result = source
-        default: result = newValue(source.layout)
-        }
+        let keepsNoResult =
+            switch graph.nodes[input].operation {
+            case .pool, .linear, .reduce: true
+            default: false
+            }
+        let result = keepsNoResult && soleConsumer(input) != nil ? source : newValue(like: source)
         emit(node.name, buffers: [source.buffer, result.buffer]) { run($0, from: source.buffer, to: result.buffer) }
         values[index] = result
         recipes[index] = { builder, gradient in
-            let arranged = try builder.reordered(gradient, to: source.layout, name: node.name)
-            let difference = builder.newValue(source.layout)
+            let arranged = try builder.arranged(gradient, like: source, name: node.name)
+            let difference = builder.newValue(like: source)
             builder.emit(node.name, buffers: [arranged.buffer, difference.buffer]) {
                 run($0, from: arranged.buffer, to: difference.buffer)
             }

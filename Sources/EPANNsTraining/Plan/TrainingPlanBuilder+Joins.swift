@@ -6,10 +6,13 @@ import EPANNsRuntime
 extension TrainingPlanBuilder {
     mutating func transpose(_ index: Int) throws {
         let input = graph.nodes[index].inputs[0]
-        let source = value(input)
-        values[index] = Value(buffer: source.buffer, layout: try source.layout.transposed())
+        // Nothing moves: what was the graph's height is its width from here on.
+        values[index] = value(input)
+        values[index]?.isTransposed.toggle()
         recipes[index] = { builder, gradient in
-            builder.addGradient(input, Value(buffer: gradient.buffer, layout: try gradient.layout.transposed()))
+            var gradient = gradient
+            gradient.isTransposed.toggle()
+            builder.addGradient(input, gradient)
         }
     }
 
@@ -17,7 +20,7 @@ extension TrainingPlanBuilder {
         let node = graph.nodes[index]
         var total = value(node.inputs[0])
         for input in node.inputs.dropFirst() {
-            let other = try reordered(value(input), to: total.layout, name: node.name)
+            let other = try arranged(value(input), like: total, name: node.name)
             total = try binary(dnnl_binary_add, total, other, name: node.name)
         }
         values[index] = total
@@ -29,46 +32,65 @@ extension TrainingPlanBuilder {
     mutating func multiply(_ index: Int) throws {
         let node = graph.nodes[index]
         let (first, second) = (node.inputs[0], node.inputs[1])
+        if shapes[second].spatial.isEmpty, !shapes[first].spatial.isEmpty { return try scaleChannels(index) }
         let source = value(first)
-        let factorIsVector = shapes[second].spatial.isEmpty && source.layout.dimensions.count == 4
-        let factor = try multiplier(value(second), for: source, isVector: factorIsVector, name: node.name)
+        let factor = try arranged(value(second), like: source, name: node.name)
         values[index] = try binary(dnnl_binary_mul, source, factor, name: node.name)
         recipes[index] = { builder, gradient in
-            let gradient = try builder.reordered(gradient, to: source.layout, name: node.name)
+            let gradient = try builder.arranged(gradient, like: source, name: node.name)
             if builder.carries[first] {
                 builder.addGradient(first, try builder.binary(dnnl_binary_mul, gradient, factor, name: node.name))
             }
+            if builder.carries[second] {
+                builder.addGradient(second, try builder.binary(dnnl_binary_mul, gradient, source, name: node.name))
+            }
+        }
+    }
+
+    /// A map times a vector, channel by channel.
+    private mutating func scaleChannels(_ index: Int) throws {
+        let node = graph.nodes[index]
+        let (first, second) = (node.inputs[0], node.inputs[1])
+        let found = value(first)
+        let extents = found.layout.dimensions
+        let blocked = try MemoryDescriptor(extents, found.layout.dataType, dnnl_nChw16c)
+        let source = try reordered(found, to: blocked, name: node.name)
+        let factor = try plain(value(second), type: dnnl_f32, name: node.name)
+        let kernel = ChannelScaleKernel(batch: extents[0], channels: extents[1], positions: extents[2] * extents[3])
+        let isHalf = blocked.dataType == dnnl_bf16
+        func scale(_ context: KernelContext, _ from: Int, _ to: Int) {
+            if isHalf {
+                kernel.scale(context.team, context.bfloats(from), context.floats(factor.buffer), context.bfloats(to))
+            } else {
+                kernel.scale(context.team, context.floats(from), context.floats(factor.buffer), context.floats(to))
+            }
+        }
+        let result = newValue(like: source)
+        emit(node.name, buffers: [source.buffer, factor.buffer, result.buffer]) {
+            scale($0, source.buffer, result.buffer)
+        }
+        values[index] = result
+        recipes[index] = { builder, gradient in
+            let gradient = try builder.arranged(gradient, like: source, name: node.name)
+            if builder.carries[first] {
+                let difference = builder.newValue(like: source)
+                builder.emit(node.name, buffers: [gradient.buffer, factor.buffer, difference.buffer]) {
+                    scale($0, gradient.buffer, difference.buffer)
+                }
+                builder.addGradient(first, difference)
+            }
             guard builder.carries[second] else { return }
-            let product = try builder.binary(dnnl_binary_mul, gradient, source, name: node.name)
-            guard factorIsVector else { return builder.addGradient(second, product) }
-            builder.addGradient(second, try builder.sumOverPositions(product, name: node.name))
+            let sums = builder.newValue(factor.layout)
+            builder.emit(node.name, buffers: [gradient.buffer, source.buffer, sums.buffer]) { context in
+                let target = context.floats(sums.buffer)
+                if isHalf {
+                    kernel.dot(context.team, context.bfloats(gradient.buffer), context.bfloats(source.buffer), target)
+                } else {
+                    kernel.dot(context.team, context.floats(gradient.buffer), context.floats(source.buffer), target)
+                }
+            }
+            builder.addGradient(second, sums)
         }
-    }
-
-    /// The second factor in the first one's layout, or a vector as a map of one position.
-    private mutating func multiplier(
-        _ factor: Value, for source: Value, isVector: Bool, name: String
-    ) throws -> Value {
-        guard isVector else { return try reordered(factor, to: source.layout, name: name) }
-        let extents = Array(source.layout.dimensions[..<2]) + [1, 1]
-        let map = try relabelled(plain(factor, name: name), extents)
-        return try reordered(map, to: .plain(extents, source.layout.dataType), name: name)
-    }
-
-    /// A map's sums over its positions, a plain vector: a mean, times the number of positions.
-    private mutating func sumOverPositions(_ map: Value, name: String) throws -> Value {
-        let extents = map.layout.dimensions
-        let kernel = Array(extents[2...])
-        let pooled = try makePool(name, map, .mean, kernel: kernel, stride: kernel, padding: [0, 0]).result
-        let mean = try plain(pooled, type: dnnl_f32, name: name)
-        let result = newValue(try .plain([extents[0], extents[1]]))
-        let positions = Float(kernel[0] * kernel[1])
-        let count = extents[0] * extents[1]
-        emit(name, buffers: [mean.buffer, result.buffer]) { context in
-            let (source, target) = (context.floats(mean.buffer), context.floats(result.buffer))
-            for element in 0..<count { target[element] = source[element] * positions }
-        }
-        return result
     }
 
     mutating func concatenate(_ index: Int) throws {
@@ -142,7 +164,7 @@ extension TrainingPlanBuilder {
         }
         values[index] = result
         recipes[index] = { builder, gradient in
-            let gradient = try builder.reordered(gradient, to: source.layout, name: node.name)
+            let gradient = try builder.arranged(gradient, like: source, name: node.name)
             let difference = builder.newValue(source.layout)
             builder.emit(node.name, buffers: [result.buffer, gradient.buffer, difference.buffer]) { context in
                 for clip in 0..<batch {

@@ -78,38 +78,45 @@ extension TrainingPlanBuilder {
         let source = value(input)
         let (algorithm, alpha, beta, usesResult) = function.training
         let engine = engine
+        // A sigmoid makes one half of a padding's zero, which must not be.
+        let data = function == .sigmoid ? source.layout : try source.layout.flat()
+        func seen(_ index: Int32, _ value: Value) -> TrainingArgument {
+            TrainingArgument(index: index, memory: .buffer(value.buffer), layout: data)
+        }
         let forward = try Primitive("activation \(node.name)") { descriptor, attribute in
             onednn_eltwise_forward(
-                &descriptor, engine.handle, dnnl_forward_training, algorithm, source.layout.handle, alpha, beta,
-                attribute)
+                &descriptor, engine.handle, dnnl_forward_training, algorithm, data.handle, alpha, beta, attribute)
         }
-        let result = newValue(source.layout)
-        emit(node.name, forward, [argument(DNNL_ARG_SRC, source), argument(DNNL_ARG_DST, result)])
+        let result = newValue(like: source)
+        emit(node.name, forward, [seen(DNNL_ARG_SRC, source), seen(DNNL_ARG_DST, result)])
         values[index] = result
         recipes[index] = { builder, gradient in
             let primitive = try Primitive("activation \(node.name), backward") { descriptor, attribute in
                 onednn_eltwise_backward(
-                    &descriptor, engine.handle, algorithm, source.layout.handle, source.layout.handle, alpha, beta,
-                    forward.hint, attribute)
+                    &descriptor, engine.handle, algorithm, data.handle, data.handle, alpha, beta, forward.hint,
+                    attribute)
             }
-            let arranged = try builder.reordered(gradient, to: source.layout, name: node.name)
-            let difference = builder.newValue(source.layout)
+            let arranged = try builder.arranged(gradient, like: source, name: node.name)
+            let difference = builder.newValue(like: source)
             builder.emit(
                 node.name, primitive,
                 [
-                    usesResult
-                        ? builder.argument(DNNL_ARG_DST, result) : builder.argument(DNNL_ARG_SRC, source),
-                    builder.argument(DNNL_ARG_DIFF_DST, arranged), builder.argument(DNNL_ARG_DIFF_SRC, difference),
+                    usesResult ? seen(DNNL_ARG_DST, result) : seen(DNNL_ARG_SRC, source),
+                    seen(DNNL_ARG_DIFF_DST, arranged), seen(DNNL_ARG_DIFF_SRC, difference),
                 ])
             builder.addGradient(input, difference)
         }
     }
 
     mutating func pool(_ index: Int, _ settings: Pool) throws {
-        func axes(_ values: [Int], fill: Int) -> [Int] { values.count == 1 ? [values[0], fill] : values }
         let input = graph.nodes[index].inputs[0]
+        let source = value(input)
+        func axes(_ values: [Int], fill: Int) -> [Int] {
+            let full: [Int] = values.count == 1 ? [values[0], fill] : values
+            return source.isTransposed ? full.reversed() : full
+        }
         let pooling = try makePool(
-            graph.nodes[index].name, value(input), settings.reduction, kernel: axes(settings.kernel, fill: 1),
+            graph.nodes[index].name, source, settings.reduction, kernel: axes(settings.kernel, fill: 1),
             stride: axes(settings.stride, fill: 1), padding: axes(settings.padding, fill: 0))
         values[index] = pooling.result
         recipes[index] = { builder, gradient in
@@ -124,29 +131,29 @@ extension TrainingPlanBuilder {
         guard source.layout.dimensions.count == 4, !axes.contains(.channel) else {
             throw EPANNsError(.backendFailure, "Only time and mel axes can be reduced, not the channels.")
         }
+        let (first, second): (Axis, Axis) = source.isTransposed ? (.width, .height) : (.height, .width)
         let kernel = [
-            axes.contains(.height) ? source.layout.dimensions[2] : 1,
-            axes.contains(.width) ? source.layout.dimensions[3] : 1,
+            axes.contains(first) ? source.layout.dimensions[2] : 1,
+            axes.contains(second) ? source.layout.dimensions[3] : 1,
         ]
         let pooling = try makePool(node.name, source, reduction, kernel: kernel, stride: kernel, padding: [0, 0])
         let pooled = pooling.result.layout.dimensions
-        // A vector is plain Float32; a map that lost its height lies along it from now on.
+        // A vector is plain Float32; what is left of a map without its height is the height from now on.
         let isVector = shapes[index].spatial.isEmpty
         let isTurned = !isVector && axes.contains(.height)
         if isVector {
             let row = try plain(pooling.result, type: dnnl_f32, name: node.name)
             values[index] = try relabelled(row, [pooled[0], pooled[1]])
-        } else if isTurned {
-            values[index] = Value(buffer: pooling.result.buffer, layout: try pooling.result.layout.transposed())
         } else {
             values[index] = pooling.result
+            if isTurned { values[index]?.isTransposed.toggle() }
         }
         recipes[index] = { builder, gradient in
             var gradient = gradient
             if isVector {
                 gradient = try builder.relabelled(builder.plain(gradient, name: node.name), pooled)
             } else if isTurned {
-                gradient = Value(buffer: gradient.buffer, layout: try gradient.layout.transposed())
+                gradient.isTransposed.toggle()
             }
             builder.addGradient(input, try pooling.backward(&builder, gradient))
         }
@@ -178,7 +185,7 @@ extension TrainingPlanBuilder {
                 window, pads, pads, attribute)
         }
         let layout = try forward.layout(dnnl_query_dst_md, dimensions: output, dataType: type)
-        let result = newValue(layout)
+        let result = newValue(layout, transposed: source.isTransposed)
         var shared: [TrainingArgument] = []
         if reduction == .max {
             let workspace = try forward.layout(dnnl_query_workspace_md, dimensions: [], dataType: dnnl_u8)
@@ -191,8 +198,8 @@ extension TrainingPlanBuilder {
                     &descriptor, engine.handle, algorithm, source.layout.handle, layout.handle, strides, window, pads,
                     pads, forward.hint, attribute)
             }
-            let arranged = try builder.reordered(gradient, to: layout, name: name)
-            let difference = builder.newValue(source.layout)
+            let arranged = try builder.arranged(gradient, like: result, name: name)
+            let difference = builder.newValue(like: source)
             builder.emit(
                 name, backward,
                 shared + [

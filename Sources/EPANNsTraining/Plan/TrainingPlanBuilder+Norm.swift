@@ -8,13 +8,13 @@ extension TrainingPlanBuilder {
         let input = node.inputs[0]
         let width = shapes[index].spatial.isEmpty ? shapes[index].channels : shapes[index].extent(of: settings.axis)
         var source = value(input)
-        let original = source.layout
+        let original = source
+        if settings.axis != .channel { source = try plain(source, name: node.name) }
         var data = source.layout
         switch settings.axis {
         case .channel: break
         case .height, .width:
             // The axis is made oneDNN's channels by renaming extents of the row-major memory.
-            source = try plain(source, name: node.name)
             let extents = source.layout.dimensions
             let type = source.layout.dataType
             if settings.axis == .width {
@@ -67,7 +67,7 @@ extension TrainingPlanBuilder {
             ]
         }
         func seen(_ value: Value) -> Value { Value(buffer: value.buffer, layout: data) }
-        let result = Value(buffer: newBuffer(byteCount: data.byteCount), layout: source.layout)
+        let result = newValue(like: source)
         // oneDNN 2.x counts the shift among the inputs of the way back, too, though it does not read it.
         var shared =
             [
@@ -95,8 +95,8 @@ extension TrainingPlanBuilder {
         }
         let isMap = settings.axis == .channel
         let recipe: Recipe = { builder, gradient in
-            let arranged = try builder.reordered(gradient, to: source.layout, name: node.name)
-            let result = Value(buffer: builder.newBuffer(byteCount: data.byteCount), layout: source.layout)
+            let arranged = try builder.arranged(gradient, like: source, name: node.name)
+            let result = builder.newValue(like: source)
             builder.emit(
                 node.name, backward,
                 shared + [
@@ -105,7 +105,7 @@ extension TrainingPlanBuilder {
                     try builder.gradientArgument(DNNL_ARG_DIFF_SCALE, scale),
                     try builder.gradientArgument(DNNL_ARG_DIFF_SHIFT, shift),
                 ])
-            builder.addGradient(input, isMap ? result : try builder.reordered(result, to: original, name: node.name))
+            builder.addGradient(input, isMap ? result : try builder.arranged(result, like: original, name: node.name))
         }
         recipes[index] = recipe
         if last != index {

@@ -12,6 +12,10 @@ struct TrainingPlanBuilder {
     struct Value {
         var buffer: Int
         var layout: MemoryDescriptor
+        /// Whether oneDNN's height is the graph's width.
+        ///
+        /// Late PANNs maps are long and two mel bands narrow; oneDNN's kernels run along the width.
+        var isTransposed = false
     }
 
     typealias Recipe = (inout TrainingPlanBuilder, Value) throws -> Void
@@ -138,12 +142,12 @@ struct TrainingPlanBuilder {
     }
 
     /// oneDNN's extents of a node's result.
-    func dimensions(_ index: Int, batch: Int? = nil) -> [Int] {
+    func dimensions(_ index: Int, batch: Int? = nil, transposed: Bool = false) -> [Int] {
         let shape = shapes[index]
         let count = batch ?? self.batch(index)
-        return shape.spatial.isEmpty
-            ? [count, shape.channels]
-            : [count, shape.channels, shape.extent(of: .height), shape.extent(of: .width)]
+        if shape.spatial.isEmpty { return [count, shape.channels] }
+        let extents = [shape.extent(of: .height), shape.extent(of: .width)]
+        return [count, shape.channels] + (transposed ? extents.reversed() : extents)
     }
 
     /// Element type of inner feature maps.
@@ -157,10 +161,14 @@ struct TrainingPlanBuilder {
     }
 
     /// Notes a weight with a provisional row-major layout of oneDNN's extents.
-    func addParameter(_ name: String, shape: [Int], dimensions: [Int]) throws -> Int {
-        store.add(
-            ParameterSlot(
-                name: name, shape: shape, layout: try .plain(dimensions), isTrainable: !options.freeze.contains(name)))
+    func addParameter(
+        _ name: String, shape: [Int], dimensions: [Int], transposed: Bool = false
+    ) throws -> Int {
+        var slot = ParameterSlot(
+            name: name, shape: shape, layout: try .plain(dimensions), isTransposed: transposed,
+            isTrainable: !options.freeze.contains(name))
+        slot.layout = try slot.plain()
+        return store.add(slot)
     }
 
     // MARK: Emitting
@@ -170,9 +178,12 @@ struct TrainingPlanBuilder {
         return buffers.count - 1
     }
 
-    mutating func newValue(_ layout: MemoryDescriptor) -> Value {
-        Value(buffer: newBuffer(byteCount: layout.byteCount), layout: layout)
+    mutating func newValue(_ layout: MemoryDescriptor, transposed: Bool = false) -> Value {
+        Value(buffer: newBuffer(byteCount: layout.byteCount), layout: layout, isTransposed: transposed)
     }
+
+    /// Memory of its own for something of the same layout.
+    mutating func newValue(like other: Value) -> Value { newValue(other.layout, transposed: other.isTransposed) }
 
     private mutating func touch(_ buffer: Int) { buffers[buffer].lastStep = steps.count }
 
@@ -197,17 +208,29 @@ struct TrainingPlanBuilder {
         let primitive = try Primitive("a reorder for \(name)") { descriptor, attribute in
             onednn_reorder(&descriptor, engine.handle, value.layout.handle, layout.handle, attribute)
         }
-        let result = newValue(layout)
+        let result = newValue(layout, transposed: value.isTransposed)
         emit(
             "reorder for \(name)", primitive, [argument(DNNL_ARG_FROM, value), argument(DNNL_ARG_TO, result)])
         return result
     }
 
-    /// The value row-major, in Float32 where nothing else is asked for.
+    /// The same memory seen the other way round.
+    func oriented(_ value: Value, transposed: Bool) throws -> Value {
+        if value.isTransposed == transposed || value.layout.dimensions.count < 4 { return value }
+        return Value(buffer: value.buffer, layout: try value.layout.transposed(), isTransposed: transposed)
+    }
+
+    /// The value with the layout, type and orientation of another.
+    mutating func arranged(_ value: Value, like other: Value, name: String) throws -> Value {
+        try reordered(oriented(value, transposed: other.isTransposed), to: other.layout, name: name)
+    }
+
+    /// The value row-major in the graph's order of axes, of the same element type where no other is asked for.
     mutating func plain(
         _ value: Value, type: dnnl_data_type_t? = nil, name: String
     ) throws -> Value {
-        try reordered(value, to: .plain(value.layout.dimensions, type ?? value.layout.dataType), name: name)
+        let value = try oriented(value, transposed: false)
+        return try reordered(value, to: .plain(value.layout.dimensions, type ?? value.layout.dataType), name: name)
     }
 
     /// The same memory, which must be row-major, with other extents.
@@ -226,25 +249,39 @@ struct TrainingPlanBuilder {
     private mutating func sum(_ parts: [Value], name: String) throws -> Value {
         guard var total = parts.first else { preconditionFailure("a gradient has parts") }
         for part in parts.dropFirst() {
-            total = try binary(dnnl_binary_add, total, reordered(part, to: total.layout, name: name), name: name)
+            total = try binary(dnnl_binary_add, total, arranged(part, like: total, name: name), name: name)
         }
         return total
     }
 
-    /// The element-wise sum or product, in memory of its own; the second operand may have extents of 1.
+    /// The element-wise sum or product of two values of one layout, in memory of its own.
     mutating func binary(
         _ algorithm: dnnl_alg_kind_t, _ first: Value, _ second: Value, name: String
     ) throws -> Value {
+        precondition(first.layout.matches(second.layout))
         let engine = engine
+        let flat = try first.layout.flat()
         let primitive = try Primitive("a sum or product for \(name)") { descriptor, attribute in
             onednn_binary(
-                &descriptor, engine.handle, algorithm, first.layout.handle, second.layout.handle, first.layout.handle,
-                attribute)
+                &descriptor, engine.handle, algorithm, flat.handle, flat.handle, flat.handle, attribute)
         }
-        let result = newValue(first.layout)
+        let result = newValue(like: first)
         emit(
             name, primitive,
-            [argument(DNNL_ARG_SRC_0, first), argument(DNNL_ARG_SRC_1, second), argument(DNNL_ARG_DST, result)])
+            [
+                TrainingArgument(index: DNNL_ARG_SRC_0, memory: .buffer(first.buffer), layout: flat),
+                TrainingArgument(index: DNNL_ARG_SRC_1, memory: .buffer(second.buffer), layout: flat),
+                TrainingArgument(index: DNNL_ARG_DST, memory: .buffer(result.buffer), layout: flat),
+            ])
         return result
+    }
+}
+
+extension MemoryDescriptor {
+    /// All elements, those of padded channels too, as one row.
+    ///
+    /// For element-wise work that maps zeros to zeros: on padded layouts oneDNN 2.x would fall back to a plain loop.
+    func flat() throws -> MemoryDescriptor {
+        try .plain([byteCount / (dataType == dnnl_bf16 ? 2 : 4)], dataType)
     }
 }

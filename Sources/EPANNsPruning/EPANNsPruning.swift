@@ -1,2 +1,0 @@
-@_exported import EPANNsGraph
-@_exported import EPANNsModels

@@ -1,0 +1,52 @@
+import EPANNsGraph
+import EPANNsRuntime
+
+/// Measures how long a network takes for one clip on this machine.
+public struct LatencyProbe: Sendable {
+    /// Frames of the clip.
+    public var frameCount: Int
+    /// Arithmetic and threads.
+    public var options: InferencePlan.Options
+    /// How long runs go on, of which the fastest counts; two at least, and one before to warm up.
+    public var budgetSeconds: Double
+
+    /// Makes a probe.
+    public init(frameCount: Int, options: InferencePlan.Options, budgetSeconds: Double = 0.5) {
+        self.frameCount = frameCount
+        self.options = options
+        self.budgetSeconds = budgetSeconds
+    }
+
+    /// Seconds of the fastest run, from spectrogram to scores; compiling is not counted.
+    ///
+    /// The fastest is what the machine can do when nothing else disturbs it. The time does not depend on the weights, so
+    /// zeros stand in for them, and no checkpoint is read.
+    ///
+    /// - Throws: As `InferencePlan`.
+    public func seconds(_ graph: ModelGraph) throws -> Double {
+        let network = InferenceNetwork(
+            graph: graph, weights: try Self.zeros(graph), options: options, planCapacity: 1)
+        let plan = try network.plan(for: .init(frames: frameCount))
+        // Something like log-mels in dB; silence could be faster.
+        let spectrogram = (0..<frameCount * graph.input.melBands).map { Float($0 * 37 % 101) / 2 - 60 }
+        _ = try plan.run(spectrogram)
+        let clock = ContinuousClock()
+        let end = clock.now + .seconds(budgetSeconds)
+        var best = try clock.measure { _ = try plan.run(spectrogram) }
+        repeat { best = min(best, try clock.measure { _ = try plan.run(spectrogram) }) } while clock.now < end
+        return Double(best.components.seconds) + Double(best.components.attoseconds) * 1e-18
+    }
+
+    /// Tensors of the network's shapes that share one stretch of zeros.
+    private static func zeros(_ graph: ModelGraph) throws -> [String: Tensor] {
+        let specs = graph.parameterSpecs.filter { $0.role == .trainable || $0.role == .buffer }
+        let storage = TensorStorage(byteCount: specs.map(\.byteCount).max() ?? 0) {
+            _ = $0.initializeMemory(as: UInt8.self, repeating: 0)
+        }
+        var weights: [String: Tensor] = [:]
+        for spec in specs {
+            weights[spec.name] = try Tensor(shape: spec.shape, dataType: .float32, storage: storage)
+        }
+        return weights
+    }
+}

@@ -1,0 +1,90 @@
+import EPANNsGraph
+
+/// A budget for the whole network, which the ratio of pruning is found for.
+///
+/// The ratio is the same for all selected layers, in steps of a thousandth; the smallest that meets the budget is taken.
+///
+/// Tests: `PruningPlanTests`.
+public enum PruningTarget: Hashable, Sendable {
+    /// At most so many trainable parameters.
+    case parameters(Int)
+    /// At most so many multiply-accumulate operations for a clip of `sampleCount` samples, the STFT included.
+    case macs(Int, sampleCount: Int)
+    /// At most so many seconds for a clip, as measured.
+    case latency(seconds: Double)
+
+    /// Ratios are multiples of one over this.
+    static let steps = 1000
+
+    /// The plan with the smallest ratio that meets the budget.
+    ///
+    /// - Parameters:
+    ///   - plan: The layers; ratios of its layers are replaced, numbers to keep are not allowed.
+    ///   - pruner: The network that the plan was made for.
+    ///   - latency: Measures a network in seconds; needed for ``latency(seconds:)``. It gets the plan.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when even one filter a layer is too much, or layers have
+    ///   amounts of their own; and what measuring throws.
+    public func plan(
+        _ plan: PruningPlan, _ pruner: ChannelPruner, latency: (PruningPlan) throws -> Double
+    ) throws -> PruningPlan {
+        guard !(plan.request.layers?.hasAmounts ?? false) else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "A budget sets the same ratio for all layers; leave out the amounts of single layers, or the budget.")
+        }
+        // Measurements take seconds each and scatter: a coarser search.
+        let stride =
+            switch self {
+            case .parameters, .macs: 1
+            case .latency: 25
+            }
+        var (low, high) = (0, (Self.steps - 1) / stride)
+        func candidate(_ step: Int) throws -> PruningPlan {
+            try plan.with(ratio: Double(step * stride) / Double(Self.steps), in: pruner)
+        }
+        let smallest = try candidate(high)
+        let least = try cost(smallest, pruner, latency)
+        guard least <= limit else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "The budget cannot be met: with \(smallest.entries.map { "\($0.keptCount)" }.joined(separator: ", ")) filters "
+                    + "left in the chosen layers there are still \(described(least)). Choose more layers, or a larger budget."
+            )
+        }
+        while low < high {
+            let middle = (low + high) / 2
+            if try cost(candidate(middle), pruner, latency) <= limit { high = middle } else { low = middle + 1 }
+        }
+        return try candidate(high)
+    }
+
+    private var limit: Double {
+        switch self {
+        case .parameters(let count): Double(count)
+        case .macs(let count, _): Double(count)
+        case .latency(let seconds): seconds
+        }
+    }
+
+    private func described(_ cost: Double) -> String {
+        switch self {
+        case .parameters: "\(Int(cost)) parameters"
+        case .macs: "\(Int(cost)) MACs"
+        case .latency: "\(Int((cost * 1000).rounded(.up))) ms"
+        }
+    }
+
+    private func cost(
+        _ plan: PruningPlan, _ pruner: ChannelPruner, _ latency: (PruningPlan) throws -> Double
+    ) throws -> Double {
+        switch self {
+        case .parameters:
+            let specs = try pruner.graph(keeping: plan.structure(pruner)).parameterSpecs
+            return specs.reduce(0) { $0 + ($1.role == .trainable ? Double($1.count) : 0) }
+        case .macs(_, let sampleCount):
+            return Double(
+                try CostReport(pruner.graph(keeping: plan.structure(pruner)), sampleCount: sampleCount).macs)
+        case .latency: return try latency(plan)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import EPANNs
+import EPANNsTestSupport
+import Foundation
+import Testing
+
+@Suite struct PruneTests {
+    /// The tiny CNN14 has widths 3 4 5 4 6 5 4 6 5 7 6 8.
+    @Test func halfOfTheLastSixLayersGo() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/half.safetensors"
+            let run = try CommandRun.run(["prune", "-m", TinyModel.path, "-o", path, "--name", "half"])
+            #expect(run.status == 0, "\(run.error)")
+            #expect(run.text.contains("Pruned to   3 4 5 4 6 5 2 3 2 3 3 4"), "\(run.text)")
+            #expect(run.text.contains("C7   conv_block4.conv1"))
+            #expect(run.text.contains("time, "))
+            let model = try Model.read(path: path)
+            #expect(model.name == "half")
+            #expect(model.configuration.widths == [3, 4, 5, 4, 6, 5, 2, 3, 2, 3, 3, 4])
+            #expect(model.provenance?.sourceFile == "tiny_cnn14.pt")
+            let record = try #require(model.pruning.first)
+            #expect(record.criterion == "operator-norm")
+            #expect(record.ratio == 0.5)
+            #expect(record.sourceSHA256 == (try FileDigest.sha256(path: TinyModel.path)))
+            #expect(record.layers.map(\.kept.count) == [2, 3, 2, 3, 3, 4])
+            // It runs like any model.
+            let wav = folder + "/noise.wav"
+            try wave(TinyModel.samples()).write(to: URL(fileURLWithPath: wav))
+            #expect(try CommandRun.run(["tag", "-m", path, wav]).status == 0)
+            // Once more: two records, and what was first read is still known.
+            let again = folder + "/quarter.safetensors"
+            #expect(
+                try CommandRun.run(["prune", "-m", path, "-o", again, "--criterion", "l1", "--skip-latency"]).status
+                    == 0)
+            #expect(try Model.read(path: again).pruning.map(\.criterion) == ["operator-norm", "l1"])
+            #expect(try Model.read(path: again).provenance?.sourceFile == "tiny_cnn14.pt")
+        }
+    }
+
+    private struct Report: Decodable {
+        struct Cost: Decodable {
+            var parameters: Int
+            var latencySeconds: Double?
+        }
+
+        struct Layer: Decodable {
+            var names: [String]
+            var number: Int?
+            var width: Int
+            var keptCount: Int
+            var kept: [Int]
+            var scores: [Double]?
+        }
+
+        var ratio: Double
+        var before: Cost
+        var after: Cost
+        var layers: [Layer]
+        var seed: UInt64?
+    }
+
+    private func report(_ arguments: String...) throws -> Report {
+        let run = try CommandRun.run(
+            ["prune", "-m", TinyModel.path, "--dry-run", "--skip-latency", "--format", "json"] + arguments)
+        #expect(run.status == 0, "\(run.error)")
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try decoder.decode(Report.self, from: run.output)
+    }
+
+    @Test func aDryRunSaysItAllAndWritesNothing() throws {
+        let half = try report("--scores")
+        #expect(half.layers.map(\.number) == [7, 8, 9, 10, 11, 12])
+        #expect(half.after.parameters < half.before.parameters)
+        #expect(half.before.latencySeconds == nil)
+        for layer in half.layers {
+            let scores = try #require(layer.scores)
+            #expect(scores.count == layer.width)
+            #expect(layer.kept.count == layer.keptCount)
+            let worstKept = try #require(layer.kept.map { scores[$0] }.min())
+            #expect(scores.indices.filter { !layer.kept.contains($0) }.allSatisfy { scores[$0] <= worstKept })
+        }
+    }
+
+    @Test func layersAmountsAndBudgets() throws {
+        let listed = try report("--layers", "C12=3,fc1=0.5")
+        #expect(listed.layers.map(\.names) == [["conv_block6.conv2"], ["fc1"]])
+        #expect(listed.layers.map(\.keptCount)[0] == 3)
+        let whole = listed.before.parameters
+        let budget = try report("--target-parameters", String(whole - 500), "--layers", "C1-C12")
+        #expect(budget.after.parameters <= whole - 500)
+        #expect(budget.ratio > 0)
+        #expect(try report("--ratio", "0").after.parameters == whole)
+        let first = try report("--criterion", "random", "--seed", "3")
+        #expect(first.seed == 3)
+        #expect(first.layers.map(\.kept) == (try report("--criterion", "random", "--seed", "3").layers.map(\.kept)))
+        #expect(first.layers.map(\.kept) != (try report("--criterion", "random", "--seed", "4").layers.map(\.kept)))
+    }
+
+    @Test func wrongArgumentsAreExplained() throws {
+        func error(_ arguments: String...) throws -> CommandRun {
+            try CommandRun.run(["prune", "-m", TinyModel.path] + arguments)
+        }
+        #expect(try error().status == 64)
+        #expect(try error("--dry-run", "--criterion", "magic").error.contains("operator-norm"))
+        #expect(try error("--dry-run", "--layers", "C13").error.contains("No layer is called C13"))
+        #expect(try error("--dry-run", "--ratio", "1").error.contains("0 ≤ ratio < 1"))
+        #expect(try error("--dry-run", "--criterion", "feature-rank").error.contains("--audio"))
+        #expect(try error("--dry-run", "--target-parameters", "10").error.contains("cannot be met"))
+        #expect(try error("--dry-run", "--target-macs", "1G", "--target-latency", "3").status == 64)
+        #expect(try error("--output", "x.pt").error.contains(".safetensors"))
+        try withTemporaryFolder { folder in
+            let path = folder + "/x.safetensors"
+            #expect(try error("--output", path, "--skip-latency").status == 0)
+            let digest = try FileDigest.sha256(path: path)
+            let refused = try error("--output", path, "--ratio", "0.25", "--skip-latency")
+            #expect(refused.status == 66)
+            #expect(refused.error.contains("--force"))
+            #expect(try FileDigest.sha256(path: path) == digest)
+            let itself = try CommandRun.run(["prune", "-m", path, "--output", path, "--force"])
+            #expect(itself.status == 64)
+        }
+    }
+
+    /// Active criteria and sensitivity on two clips with labels.
+    @Test func clipsAreListenedTo() throws {
+        try withTemporaryFolder { folder in
+            var table = "filename,category\n"
+            for (index, seed) in [UInt32(1), 2, 3, 4].enumerated() {
+                try wave(TinyModel.noise(count: 40000, seed: seed)).write(
+                    to: URL(fileURLWithPath: folder + "/\(index).wav"))
+                table += "\(index).wav,\(index % 2 == 0 ? "human" : "dog")\n"
+            }
+            try Data(table.utf8).write(to: URL(fileURLWithPath: folder + "/clips.csv"))
+            for criterion in ["feature-rank", "feature-energy"] {
+                let run = try report("--criterion", criterion, "--audio", folder, "--seconds", "1", "--scores")
+                #expect(run.layers.allSatisfy { $0.scores?.max() == 1 })
+            }
+            let classes = folder + "/classes.json"
+            try Data(#"{"human": ["Speech", "Singing"], "dog": ["Bark"]}"#.utf8).write(
+                to: URL(fileURLWithPath: classes))
+            let taylor = try report(
+                "--criterion", "taylor", "--data", folder + "/clips.csv", "--map", classes, "--seconds", "1.2",
+                "--scores")
+            #expect(taylor.layers.allSatisfy { layer in (layer.scores ?? []).contains(1) })
+            let run = try CommandRun.run([
+                "prune", "-m", TinyModel.path, "--sensitivity", "--data", folder + "/clips.csv", "--map", classes,
+                "--seconds", "1",
+                "--layers", "C11-C12", "--ratios", "0.5,0.75",
+            ])
+            #expect(run.status == 0, "\(run.error)")
+            #expect(run.text.contains("LAYER PRUNED"))
+            #expect(run.text.contains("C12 conv_block6.conv2"), "\(run.text)")
+        }
+    }
+}
