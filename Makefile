@@ -1,7 +1,7 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build tag test cost parity zero-shot docs lint format check-onednn3
+.PHONY: help setup build tag test cost parity zero-shot docs lint format check-onednn3 test-mpi
 
 # What `make tag` runs: a model's file, or the name of a downloaded one, and what to listen to.
 MODEL ?=
@@ -27,6 +27,12 @@ tag: build ## Tags a clip: make tag MODEL=mn04_as_mAP_432.pt [CLIP=FILE]
 
 test: setup ## Runs all tests, or some: make test [FILTER=LogMel]; EPANNS_TEST_DATA=FOLDER adds those on real data
 	swift test -c release --disable-testable-imports $(if $(FILTER),--filter '$(FILTER)')
+
+test-mpi: setup ## Runs the tests of several processes under mpirun: a build with the trait MPI, in .build-mpi
+	@pkg-config --exists ompi-c && command -v mpirun >/dev/null \
+		|| { echo 'Open MPI is missing: apt-get install libopenmpi-dev openmpi-bin' >&2; exit 1; }
+	swift test -c release --disable-testable-imports --traits MPI --scratch-path .build-mpi \
+		--filter '$(or $(FILTER),MPITests|WorkShareTests|SharedTrainingTests|CommunicatorTests|CoreShareTests|TagTests)'
 
 cost: build ## Prints parameters, operations and bytes of every architecture
 	.build/release/epanns info

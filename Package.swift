@@ -21,6 +21,9 @@ let package = Package(
         .library(name: "EPANNsPruning", targets: ["EPANNsPruning"]),
         .executable(name: "epanns", targets: ["EPANNsCommand"]),
     ],
+    traits: [
+        .trait(name: "MPI", description: "Several processes and machines share one job: mpirun -n N epanns …")
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
@@ -66,6 +69,15 @@ let package = Package(
                 .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: settings),
+        .systemLibrary(
+            name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"]), .brew(["open-mpi"])]),
+        // Empty without the trait, so that the plain build needs nothing of MPI.
+        .target(
+            name: "EPANNsMPI",
+            dependencies: [
+                "EPANNsGraph", "EPANNsTraining", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+            ],
+            swiftSettings: settings),
         .target(
             name: "EPANNsPruning", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsRuntime"],
             swiftSettings: settings),
@@ -73,6 +85,7 @@ let package = Package(
             name: "EPANNsCommand",
             dependencies: [
                 "EPANNs", "EPANNsEvaluation", "EPANNsHub", "EPANNsPruning", "EPANNsTraining",
+                .target(name: "EPANNsMPI", condition: .when(traits: ["MPI"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
@@ -90,13 +103,13 @@ let package = Package(
             dependencies: ["COneDNN", "EPANNsModels", "EPANNsRuntime", "EPANNsTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .target(
-            name: "EPANNsTestSupport", dependencies: ["EPANNsGraph", "EPANNsModels"], path: "Tests/EPANNsTestSupport",
+            name: "EPANNsTestSupport", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsTraining"], path: "Tests/EPANNsTestSupport",
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsTests", dependencies: ["EPANNs", "EPANNsTestSupport"], swiftSettings: settings),
         .testTarget(
             name: "EPANNsCommandTests",
-            dependencies: ["EPANNsCommand", "EPANNs", "EPANNsEvaluation", "EPANNsTestSupport"],
+            dependencies: ["EPANNsCommand", "EPANNs", "EPANNsEvaluation", "EPANNsTestSupport", "EPANNsTraining"],
             resources: [.copy("Snapshots")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsEvaluationTests", dependencies: ["EPANNsEvaluation"],

@@ -53,44 +53,54 @@ struct ClipScorer: Sendable {
             ? nil : try WaveformCache.build(set.subset(rows), sampleRate: tagger.sampleRate, folder: "")
     }
 
+    /// What became of a clip.
+    private struct Outcome: Codable {
+        /// Float32 in the machine's order.
+        var row: Data?
+        var failure: SentError?
+        var seconds: Double?
+    }
+
     /// Tags the clips; those that cannot be read do not stop the others.
     ///
+    /// - Returns: Nil in all processes but the first.
     /// - Throws: The first clip's error when none could be read; `EPANNsError` with code `invalidCheckpoint` when the
     ///   model's scores are no numbers.
-    func score(jobs: Int) throws -> Scored {
-        let progress = ProgressBar(total: clips.count)
-        let next = Atomic(0)
+    func score(jobs: Int, group: any Communicator) throws -> Scored? {
+        let share = WorkShare(communicator: group, jobs: jobs)
+        let progress = ProgressBar(total: clips.count, isShared: share.isShared)
+        defer { progress.finish() }
         let rows = Mutex([[Float]?](repeating: nil, count: clips.count))
-        let failures = Mutex([(index: Int, error: any Error)]())
-        let fatal = Mutex<(any Error)?>(nil)
-        DispatchQueue.concurrentPerform(iterations: min(jobs, clips.count)) { _ in
-            while fatal.withLock({ $0 == nil }) {
-                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard index < clips.count else { return }
-                var seconds: Double?
-                do {
-                    let samples = try samples(of: clips[index])
-                    let row = mapping.scores(from: try tagger.outputs(samples: samples).scores)
-                    if row.contains(where: { !$0.isFinite }) {
-                        fatal.withLock { $0 = $0 ?? notFinite(clips[index]) }
-                        return
-                    }
-                    rows.withLock { $0[index] = row }
-                    seconds = Double(samples.count) / Double(tagger.sampleRate)
-                } catch {
-                    failures.withLock { $0.append((index, error)) }
-                }
-                progress.advance(audioSeconds: seconds)
+        let failures = Mutex([(index: Int, error: SentError)]())
+        try share.run(clips.count) { index in
+            let (samples, row): ([Float], [Float])
+            do {
+                samples = try self.samples(of: clips[index])
+                row = mapping.scores(from: try tagger.outputs(samples: samples).scores)
+            } catch {
+                return Outcome(failure: SentError(error))
             }
+            guard row.allSatisfy(\.isFinite) else { throw notFinite(clips[index]) }
+            return Outcome(
+                row: row.withUnsafeBytes { Data($0) }, seconds: Double(samples.count) / Double(tagger.sampleRate))
+        } take: { index, outcome in
+            if let row = outcome.row {
+                let values = row.withUnsafeBytes { bytes in
+                    (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+                }
+                rows.withLock { $0[index] = values }
+            } else if let failure = outcome.failure {
+                failures.withLock { $0.append((index, failure)) }
+            }
+            progress.advance(audioSeconds: outcome.seconds)
         }
-        progress.finish()
-        if let error = fatal.withLock({ $0 }) { throw error }
+        guard group.rank == 0 else { return nil }
         let failed = failures.withLock { $0 }.sorted { $0.index < $1.index }
-        if failed.count == clips.count, let first = failed.first { throw first.error }
+        if failed.count == clips.count, let first = failed.first { throw first.error.error }
         return Scored(
             rows: rows.withLock { $0 },
             failures: failed.map { index, error in
-                let text = "\(error)"
+                let text = "\(error.error)"
                 return (index, text.contains(clips[index].name) ? text : "\(clips[index].name): \(text)")
             })
     }

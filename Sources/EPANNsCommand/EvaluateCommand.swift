@@ -5,7 +5,7 @@ import EPANNsTraining
 import Foundation
 
 /// `epanns evaluate`: how well a model does on clips whose classes are known.
-struct EvaluateCommand: ParsableCommand {
+struct EvaluateCommand: ParsableCommand, SharedCommand {
     static let configuration = CommandConfiguration(
         commandName: "evaluate",
         abstract: "Measures a model on a labelled data set.",
@@ -20,6 +20,9 @@ struct EvaluateCommand: ParsableCommand {
 
             A model that has not the data's classes can be judged all the same: --map names, for each class, the \
             model's labels that stand for it, and the best of them counts.
+
+            Several processes, on one machine or more, share the clips: mpirun -n N epanns evaluate … (needs a build \
+            with MPI: swift build --traits MPI).
 
             EXAMPLES
               epanns evaluate -m run/best.safetensors --data esc10.csv --folds 5
@@ -119,9 +122,11 @@ struct EvaluateCommand: ParsableCommand {
     }
 
     func run() throws {
+        let group = try ProcessGroup.current()
         let set = try dataSet()
-        try checkOutputs(set)
-        let split = model.split(units: set.clips.count, jobs: jobs)
+        if group.rank == 0 { try checkOutputs(set) }
+        let units = (set.clips.count + group.count - 1) / group.count
+        let split = model.split(units: units, jobs: jobs, cores: group.coreCount)
         let tagger = try model.tagger(split)
         let mapping =
             try map.map {
@@ -130,7 +135,8 @@ struct EvaluateCommand: ParsableCommand {
             } ?? ClassMapping(data: set.labels, model: tagger.labels)
         for note in set.notes + mapping.notes { StandardError.write(note) }
         let scorer = try ClipScorer(tagger: tagger, mapping: mapping, set: set, clipSeconds: clipSeconds)
-        let scored = try scorer.score(jobs: split.jobs)
+        try tagger.requireAgreement(group, data: set)
+        guard let scored = try scorer.score(jobs: split.jobs, group: group) else { return }
         if let scores {
             let missing = [Float](repeating: .nan, count: set.classCount)
             try NumPyFile.write(

@@ -2,7 +2,7 @@ import EPANNs
 import Foundation
 
 /// One input, and what its result is called in an output folder.
-struct InputFile: Hashable, Sendable {
+struct InputFile: Hashable, Codable, Sendable {
     /// The path as given or found, `-` for standard input.
     var path: String
     /// Path relative to the folder that was searched, or the file's name.

@@ -49,9 +49,10 @@ struct ModelOptions: ParsableArguments {
     }
 
     /// How the cores are shared out.
-    func split(units: Int, jobs: Int? = nil) -> WorkSplit {
-        WorkSplit(
-            units: units, jobs: jobs, threads: threads, cores: ProcessInfo.processInfo.activeProcessorCount)
+    func split(
+        units: Int, jobs: Int? = nil, cores: Int = ProcessInfo.processInfo.activeProcessorCount
+    ) -> WorkSplit {
+        WorkSplit(units: units, jobs: jobs, threads: threads, cores: cores)
     }
 
     /// Opens the model, and says what a user should know of it and, with `--verbose` or on a terminal, what runs.

@@ -3,23 +3,27 @@ import Foundation
 import Synchronization
 
 /// A line on standard error that says how far long work is; silent when that is no terminal.
+///
+/// Of several processes the first one tells, and to a launcher's pipe: a line every ten seconds.
 final class ProgressBar: Sendable {
+    private enum Style { case silent, bar, lines }
+
     private struct State {
         var done = 0
         var failed = 0
         var audioSeconds = 0.0
-        var lastDrawn = ContinuousClock.now - .seconds(1)
+        var lastDrawn = ContinuousClock.now - .seconds(9)
         var isDrawn = false
     }
 
     private let total: Int
-    private let isShown: Bool
+    private let style: Style
     private let start = ContinuousClock.now
     private let state = Mutex(State())
 
-    init(total: Int) {
+    init(total: Int, isShared: Bool = false) {
         self.total = total
-        isShown = total > 1 && StandardError.isTerminal
+        style = total < 2 ? .silent : StandardError.isTerminal ? .bar : isShared ? .lines : .silent
     }
 
     /// Counts an input.
@@ -36,7 +40,7 @@ final class ProgressBar: Sendable {
         state.withLock { state in
             clear(&state)
             write(text + "\n")
-            draw(&state, force: true)
+            draw(&state, force: style == .bar)
         }
     }
 
@@ -59,9 +63,10 @@ final class ProgressBar: Sendable {
 
     private func draw(_ state: inout State, force: Bool) {
         let now = ContinuousClock.now
-        guard isShown, force || now - state.lastDrawn > .milliseconds(100) else { return }
+        let interval = Duration.milliseconds(style == .bar ? 100 : 10000)
+        guard style != .silent, force || now - state.lastDrawn > interval else { return }
         state.lastDrawn = now
-        state.isDrawn = true
+        state.isDrawn = style == .bar
         let elapsed = Double((now - start).components.seconds) + Double((now - start).components.attoseconds) * 1e-18
         let width = 24
         let filled = state.done * width / max(total, 1)
@@ -69,9 +74,9 @@ final class ProgressBar: Sendable {
         let left = state.done > 0 ? elapsed / Double(state.done) * Double(total - state.done) : 0
         let speed = elapsed > 0 ? state.audioSeconds / elapsed : 0
         let failures = state.failed > 0 ? ", \(state.failed) failed" : ""
-        write(
-            "\r\u{1B}[K\(bar) \(state.done)/\(total)\(failures), \(Int(speed))× real time, "
-                + "\(ResultFormat.clock(left.rounded())) left")
+        let numbers =
+            "\(state.done)/\(total)\(failures), \(Int(speed))× real time, \(ResultFormat.clock(left.rounded())) left"
+        write(style == .bar ? "\r\u{1B}[K\(bar) \(numbers)" : numbers + "\n")
     }
 
     private func write(_ text: String) { StandardError.writeBare(text) }

@@ -47,10 +47,11 @@ final class ResultSink: Sendable {
     func begin() throws { if folder == nil { try StandardOutput.write(format.header) } }
     func end() throws { if folder == nil { try StandardOutput.write(format.footer) } }
 
-    /// Takes the result of input number `index`, nil where it failed.
-    func put(_ audio: TaggedAudio?, index: Int, input: InputFile, progress: ProgressBar) throws {
+    /// Writes a result into the output folder where there is one.
+    ///
+    /// - Returns: What ``put(_:index:progress:)`` is to be given; nil where it is written already.
+    func store(_ audio: TaggedAudio, input: InputFile) throws -> String? {
         if let path = path(for: input) {
-            guard let audio else { return }
             let parent = URL(fileURLWithPath: path).deletingLastPathComponent().path
             do {
                 try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
@@ -60,9 +61,14 @@ final class ResultSink: Sendable {
             let file = try AtomicFile(path: path)
             try file.write(try format.document(audio))
             try file.commit()
-            return
+            return nil
         }
-        let text = try audio.map(format.body)
+        return try format.body(audio)
+    }
+
+    /// Takes the result of input number `index`, nil where it failed.
+    func put(_ text: String?, index: Int, progress: ProgressBar) throws {
+        guard folder == nil else { return }
         try state.withLock { state in
             state.waiting[index] = .some(text)
             while let ready = state.waiting.removeValue(forKey: state.next) {

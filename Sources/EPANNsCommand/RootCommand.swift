@@ -39,15 +39,26 @@ struct RootCommand: AsyncParsableCommand {
             var command = try parseAsRoot()
             // What is thrown from here on concerns the subcommand, whose usage is shown with it.
             failed = type(of: command)
+            try ProcessGroup.check(command)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
             } else {
                 try command.run()
             }
+            try ProcessGroup.finish()
         } catch let error as EPANNsError {
-            StandardError.write("\(error)")
+            ProcessGroup.abandon("\(error)", status: error.exitStatus)
             failed.exit(withError: ExitCode(error.exitStatus))
+        } catch let code as ExitCode {
+            // The work is done, in all processes.
+            try? ProcessGroup.finish()
+            failed.exit(withError: code)
         } catch {
+            // Every process has the same arguments.
+            if ProcessGroup.isSilent {
+                ProcessGroup.leaveToTheFirst()
+                failed.exit(withError: failed.exitCode(for: error))
+            }
             exit(failed, error)
         }
     }

@@ -1,15 +1,27 @@
 import Foundation
+import Synchronization
 
 /// Messages beside the result.
 ///
 /// Where they cannot be written, nobody can be told: such failures are ignored, and the result still comes.
 enum StandardError {
+    private static let silence = Atomic(false)
+
+    /// Whether nothing is written, since the first of several processes speaks for all.
+    static var isSilent: Bool {
+        get { silence.load(ordering: .relaxed) }
+        set { silence.store(newValue, ordering: .relaxed) }
+    }
+
     /// Whether somebody watches.
-    static var isTerminal: Bool { isatty(STDERR_FILENO) == 1 }
+    static var isTerminal: Bool { !isSilent && isatty(STDERR_FILENO) == 1 }
 
     /// Writes a line that begins with the program's name.
     static func write(_ message: String) { writeBare("epanns: \(message)\n") }
 
     /// Writes text as it is.
-    static func writeBare(_ text: String) { try? FileHandle.standardError.write(contentsOf: Data(text.utf8)) }
+    static func writeBare(_ text: String) {
+        guard !isSilent else { return }
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
 }

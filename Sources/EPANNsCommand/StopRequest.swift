@@ -20,6 +20,7 @@ enum StopRequest {
         sigemptyset(&signals)
         for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] { sigaddset(&signals, number) }
         pthread_sigmask(SIG_UNBLOCK, &signals, nil)
+        // USR1 is what batch systems send ahead of the end of a job's time, and what mpirun hands on.
         for number in [SIGINT, SIGTERM, SIGHUP, SIGUSR1] {
             signal(number) { number in
                 StopRequest.last.store(number, ordering: .relaxed)

@@ -1,12 +1,13 @@
 import ArgumentParser
 import EPANNs
+import EPANNsTraining
 import Foundation
 import Synchronization
 
 extension ResultFormat: ExpressibleByArgument {}
 
 /// Tags files, folders and streams.
-struct TagCommand: ParsableCommand {
+struct TagCommand: ParsableCommand, SharedCommand {
     static let configuration = CommandConfiguration(
         commandName: "tag",
         abstract: "Says what is heard in audio.",
@@ -20,7 +21,8 @@ struct TagCommand: ParsableCommand {
 
             Scores of different classes are independent probabilities: they need not add up to 1. Results go to \
             standard output, messages to standard error. The exit status is 0 when every input was tagged, 1 when \
-            some of several failed.
+            some of several failed. Several processes, on one machine or more, share the files: mpirun -n N epanns \
+            tag … (needs a build with MPI: swift build --traits MPI).
             """)
 
     @OptionGroup var input: InputOptions
@@ -86,29 +88,73 @@ struct TagCommand: ParsableCommand {
     }
 
     func run() throws {
-        let (found, missing) = try input.files()
+        let group = try ProcessGroup.current()
         let sink = ResultSink(format: format, folder: output)
-        try sink.checkNames(found)
-        let files = resume ? found.filter { !sink.holds($0) } : found
-        let cores = ProcessInfo.processInfo.activeProcessorCount
+        let inputs = try inputs(sink, group)
+        let files = inputs.files
+        let (failed, total) = (inputs.failureCount, inputs.failureCount + inputs.foundCount)
+        if inputs.foundCount == 0 { throw ExitCode(1) }
+        if files.count < inputs.foundCount {
+            StandardError.write(
+                "\(inputs.foundCount - files.count) of \(inputs.foundCount) inputs are in \(output ?? "") already.")
+        }
+        let isAlone = files.count < 2
+        // One file is one process's work.
+        if isAlone, group.rank > 0 { return }
         // Files go side by side, or the windows of one; live input is not made to wait for a batch of windows.
-        let canSplit = input.window != nil && found[0].path != "-"
-        let split = model.split(units: files.count > 1 ? files.count : canSplit ? cores : 1, jobs: jobs)
+        let canSplit = input.window != nil && files.first?.path != "-"
+        let units = isAlone ? (canSplit ? group.coreCount : 1) : (files.count + group.count - 1) / group.count
+        let split = model.split(units: units, jobs: jobs, cores: group.coreCount)
         let tagger = try model.tagger(split, activation: activation)
         let selection = try TagSelection(
             topK: topK, threshold: threshold, allow: allow, deny: deny, labels: tagger.labels)
-        if let output { try keepSettings(tagger, selection, folder: output, isEmpty: files.count == found.count) }
-        if files.count < found.count {
-            StandardError.write("\(found.count - files.count) of \(found.count) inputs are in \(output ?? "") already.")
+        if let output, group.rank == 0 {
+            try keepSettings(tagger, selection, folder: output, isEmpty: files.count == inputs.foundCount)
         }
-        if files.isEmpty { return try report(failed: missing, of: missing + found.count) }
+        if files.isEmpty { return try report(failed: failed, of: total) }
+        if !isAlone { try tagger.requireAgreement(group) }
         if format.namesModel {
             // The digest of a large file takes a while: meanwhile audio is read and the plan compiled.
             Thread.detachNewThread { _ = tagger.identity }
         }
-        if files.count == 1, missing == 0 { return try tagOne(files[0], tagger, selection, sink, jobs: split.jobs) }
-        let failed = try tagAll(files, tagger, selection, sink, jobs: split.jobs)
-        try report(failed: failed + missing, of: files.count + missing)
+        if isAlone, failed == 0 { return try tagOne(files[0], tagger, selection, sink, jobs: split.jobs) }
+        let share = WorkShare(communicator: isAlone ? SoloCommunicator() : group, jobs: split.jobs)
+        let newlyFailed = try tagAll(files, tagger, selection, sink, share, jobs: split.jobs)
+        guard group.rank == 0 else { return }
+        try report(failed: failed + newlyFailed, of: files.count + failed)
+    }
+
+    /// What is to be tagged: found by one process, since what one writes would look different to another.
+    private struct Inputs: Codable {
+        var files: [InputFile]
+        /// Those that need no tagging included.
+        var foundCount: Int
+        /// Arguments that lead nowhere.
+        var failureCount: Int
+    }
+
+    private func inputs(_ sink: ResultSink, _ group: any Communicator) throws -> Inputs {
+        func find() throws -> Inputs {
+            let (found, failureCount) = try input.files()
+            try sink.checkNames(found)
+            return Inputs(
+                files: resume ? found.filter { !sink.holds($0) } : found, foundCount: found.count,
+                failureCount: failureCount)
+        }
+        guard group.count > 1 else { return try find() }
+        guard !input.inputs.contains("-") else {
+            throw EPANNsError(
+                .invalidConfiguration, "Several processes cannot share standard input; start one, without mpirun.")
+        }
+        let bytes = try group.fromFirst {
+            do {
+                return [UInt8](try JSONEncoder().encode(try find()))
+            } catch is ExitCode {
+                // Has been said; all are to know of it.
+                return [UInt8](try JSONEncoder().encode(Inputs(files: [], foundCount: 0, failureCount: 0)))
+            }
+        }
+        return try JSONDecoder().decode(Inputs.self, from: Data(bytes))
     }
 
     /// Compares the run with what the output folder holds already, or notes there what this run is.
@@ -141,7 +187,7 @@ struct TagCommand: ParsableCommand {
         let audio = try tag(file, tagger, selection, concurrency: jobs)
         for warning in audio.warnings ?? [] { StandardError.write("\(file.path): \(warning)") }
         try sink.begin()
-        try sink.put(audio, index: 0, input: file, progress: ProgressBar(total: 1))
+        try sink.put(try sink.store(audio, input: file), index: 0, progress: ProgressBar(total: 1))
         try sink.end()
     }
 
@@ -177,44 +223,49 @@ struct TagCommand: ParsableCommand {
         for warning in warnings { StandardError.write("\(file.path): \(warning)") }
     }
 
+    /// What became of an input.
+    private struct Outcome: Codable {
+        /// For standard output.
+        var text: String?
+        var failure: String?
+        var warnings: [String] = []
+        var audioSeconds: Double?
+    }
+
     private func tagAll(
-        _ files: [InputFile], _ tagger: AudioTagger, _ selection: TagSelection, _ sink: ResultSink, jobs: Int
+        _ files: [InputFile], _ tagger: AudioTagger, _ selection: TagSelection, _ sink: ResultSink,
+        _ share: WorkShare, jobs: Int
     ) throws -> Int {
-        let progress = ProgressBar(total: files.count)
-        let next = Atomic(0)
+        let isFirst = !StandardError.isSilent
+        let progress = ProgressBar(total: files.count, isShared: share.isShared)
+        defer { progress.finish() }
         let failures = Atomic(0)
-        // A failure to write concerns all inputs and ends the run; a failure to read concerns one.
-        let fatal = Mutex<(any Error)?>(nil)
         // One file that is left of several has the cores for its windows.
         let concurrency = files.count == 1 ? jobs : 1
-        try sink.begin()
-        DispatchQueue.concurrentPerform(iterations: min(jobs, files.count)) { _ in
-            while fatal.withLock({ $0 == nil }) {
-                let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-                guard index < files.count else { return }
-                var audio: TaggedAudio?
-                do {
-                    audio = try tag(files[index], tagger, selection, concurrency: concurrency)
-                    for warning in audio?.warnings ?? [] {
-                        progress.message("epanns: \(files[index].path): \(warning)")
-                    }
-                } catch {
-                    failures.wrappingAdd(1, ordering: .relaxed)
-                    let text = "\(error)"
-                    let prefix = text.contains(files[index].path) ? "" : files[index].path + ": "
-                    progress.message("epanns: \(prefix)\(text)")
-                }
-                do {
-                    try sink.put(audio, index: index, input: files[index], progress: progress)
-                } catch {
-                    fatal.withLock { $0 = $0 ?? error }
-                }
-                progress.advance(audioSeconds: audio?.durationSeconds)
+        if isFirst { try sink.begin() }
+        // A failure to write concerns all inputs and ends the run; a failure to read concerns one.
+        try share.run(files.count) { index in
+            let file = files[index]
+            let audio: TaggedAudio
+            do {
+                audio = try tag(file, tagger, selection, concurrency: concurrency)
+            } catch {
+                let text = "\(error)"
+                return Outcome(failure: (text.contains(file.path) ? "" : file.path + ": ") + text)
             }
+            return Outcome(
+                text: try sink.store(audio, input: file),
+                warnings: (audio.warnings ?? []).map { "\(file.path): \($0)" }, audioSeconds: audio.durationSeconds)
+        } take: { index, outcome in
+            for message in outcome.warnings + [outcome.failure].compactMap(\.self) {
+                progress.message("epanns: \(message)")
+            }
+            if outcome.failure != nil { failures.wrappingAdd(1, ordering: .relaxed) }
+            try sink.put(outcome.text, index: index, progress: progress)
+            progress.advance(audioSeconds: outcome.audioSeconds)
         }
         progress.finish()
-        if let error = fatal.withLock({ $0 }) { throw error }
-        try sink.end()
+        if isFirst { try sink.end() }
         return failures.load(ordering: .relaxed)
     }
 

@@ -12,7 +12,7 @@ extension Precision: ExpressibleByArgument {}
 extension TrainingConfiguration.Metric: ExpressibleByArgument {}
 
 /// `epanns train`: trains a network, or fine-tunes one.
-struct TrainCommand: ParsableCommand {
+struct TrainCommand: ParsableCommand, SharedCommand {
     static let configuration = CommandConfiguration(
         commandName: "train",
         abstract: "Trains a network on labelled recordings, or fine-tunes one.",
@@ -26,6 +26,10 @@ struct TrainCommand: ParsableCommand {
             iteration, saves, and leaves with status 130; --resume goes on as if nothing had happened, also after a \
             crash (from the last checkpoint then, through the very same numbers). Defaults are PANNs' recipe: Adam \
             with AMSGrad, constant rate 0.001, batches of 32, balanced sampling.
+
+            Several processes, on one machine or more, share each batch (mpirun -n N epanns train …; needs a build \
+            with MPI: swift build --traits MPI). Batch norms then use the statistics of each process's own clips, so \
+            leave each a good number of them; the running statistics that are tested and saved are the mean of all.
 
             EXAMPLES
               epanns train --model cnn10 --data esc10.csv --folds-test 5 \\
@@ -65,9 +69,9 @@ struct TrainCommand: ParsableCommand {
     var dryRun = false
 
     func run() throws {
+        let group = try ProcessGroup.current()
         let folder = RunFolder(path: output)
-        let configuration = try self.configuration(folder)
-        try configuration.validate()
+        let configuration = try configuration(folder, group)
         let progress = TrainingProgress(iterations: configuration.iterations)
         defer { progress.finish() }
         StopRequest.install()
@@ -76,17 +80,29 @@ struct TrainCommand: ParsableCommand {
         if dryRun { looked.cache = nil }
         let trainer = try Trainer(
             looked, folder: dryRun ? nil : folder, resumes: resume,
-            communicator: ProcessGroup.current(), report: progress.show)
+            communicator: group, report: progress.show)
         if dryRun {
             progress.finish()
+            guard group.rank == 0 else { return }
             return try StandardOutput.write(String(decoding: try configuration.json(), as: UTF8.self) + "\n")
         }
         let outcome = try trainer.run(shouldStop: { StopRequest.isPending })
         progress.finish()
-        guard try ProcessGroup.current().rank == 0 else { return }
+        guard group.rank == 0 else { return }
         try StandardOutput.write(summary(outcome, folder, configuration))
         // What follows a run in a script must not take a stopped one for a finished one.
         if outcome.wasStopped { throw ExitCode(StopRequest.exitStatus) }
+    }
+
+    /// The settings, which the first process finds out: its run's folder looks different to late ones.
+    private func configuration(_ folder: RunFolder, _ group: any Communicator) throws -> TrainingConfiguration {
+        guard group.count > 1 else { return try configuration(folder) }
+        let json = try group.fromFirst {
+            let configuration = try configuration(folder)
+            try configuration.validate()
+            return [UInt8](try configuration.json())
+        }
+        return try TrainingConfiguration(json: Data(json))
     }
 
     private func configuration(_ folder: RunFolder) throws -> TrainingConfiguration {

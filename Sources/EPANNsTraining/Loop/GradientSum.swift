@@ -1,6 +1,9 @@
 import EPANNsGraph
 
 /// Adds up gradients: of several batches for one step, and of several processes.
+///
+/// Processes exchange when the backward pass is through, not during it: oneDNN keeps all cores busy with the pass, and
+/// the exchange is short beside it.
 final class GradientSum {
     private let accumulation: Int
     private let store: ParameterStore
@@ -47,7 +50,8 @@ final class GradientSum {
 extension Communicator {
     /// Gives all processes the mean of their running statistics.
     ///
-    /// Each process normalises with the statistics of its own clips, as PyTorch's DistributedDataParallel does.
+    /// Each process normalises with the statistics of its own clips, as PyTorch's DistributedDataParallel does. The mean
+    /// of moving averages is the moving average of the means, so it does not matter how often this happens.
     func average(_ store: ParameterStore) throws {
         guard count > 1 else { return }
         for name in store.statistics.keys.sorted() {

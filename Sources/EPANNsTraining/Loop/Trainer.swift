@@ -88,7 +88,7 @@ public final class Trainer {
                 "The run in \(folder?.path ?? "") was started with other settings or other data, so it cannot go on with "
                     + "these; resume with its own settings, or start a new run in another folder.")
         }
-        cores = configuration.threads ?? ProcessInfo.processInfo.activeProcessorCount
+        cores = configuration.threads ?? communicator.coreCount
         // A head on stored embeddings is too small to share out: threads would only wait for one another.
         let threads = configuration.cachesEmbeddings ? 1 : cores
         let share = communicator.shard.range(of: configuration.batchSize).count
@@ -111,12 +111,37 @@ public final class Trainer {
             iteration = checkpoint.state.iteration
             best = checkpoint.state.best
         }
+        try requireAgreement()
         // Only now the folder becomes a run's: what failed so far is mended and started again, not resumed. A resumed
         // run may have got another length.
         try self.folder?.create()
         try self.folder?.write(configuration)
         try self.report(.start(start(threads: threads, memory: memory)))
         if resumes { try self.report(.resume(iteration: iteration)) }
+    }
+
+    /// Refuses to begin where processes would compute different things.
+    private func requireAgreement() throws {
+        guard communicator.count > 1 else { return }
+        try communicator.requireAgreement(on: [
+            SharedFact(
+                "settings or data", identity,
+                advice: "all machines need the same tables, recordings and models, at the same paths."),
+            SharedFact(
+                "the iteration they begin with", "\(iteration)",
+                advice: "the run's folder must be one that all machines share."),
+            SharedFact(
+                "the layout of the weights in memory", try stepper.plan.store.layoutDigest(),
+                advice: "it follows from the processor and the version of oneDNN; take machines of one kind, or set "
+                    + "ONEDNN_MAX_CPU_ISA (such as AVX2) for all of them."),
+            weightFact,
+        ])
+    }
+
+    private var weightFact: SharedFact {
+        SharedFact(
+            "the weights", stepper.plan.store.weightDigest(),
+            advice: "all must start from the same model file, and compute on processors of one kind.")
     }
 
     private func start(threads: Int, memory: Int) throws -> TrainingEvent.Start {
@@ -165,9 +190,10 @@ public final class Trainer {
             if material.test != nil, isLast || configuration.evaluateEvery.map(iteration.isMultiple(of:)) ?? false {
                 evaluation = try evaluate()
             }
+            // Clocks differ; what any process finds due, all do.
             let isDue =
-                configuration.checkpointEvery.map(iteration.isMultiple(of:))
-                ?? (ContinuousClock.now - lastCheckpoint > .seconds(300))
+                try configuration.checkpointEvery.map(iteration.isMultiple(of:))
+                ?? communicator.any(ContinuousClock.now - lastCheckpoint > .seconds(300))
             if isDue || isLast {
                 try saveCheckpoint()
                 lastCheckpoint = ContinuousClock.now
@@ -216,11 +242,15 @@ public final class Trainer {
         guard loss.isFinite else {
             // Nothing has been changed yet but the norms' statistics.
             stepper.plan.store.restoreStatistics(statistics)
+            try communicator.average(stepper.plan.store)
             try report(.note("The loss of iteration \(iteration) is not a number; the step was not taken."))
+            let kept = try saveLastGood()
+            // Nobody leaves before it is written.
+            try communicator.meet()
             throw EPANNsError(
                 .trainingFailure,
                 "The loss became infinite or no number in iteration \(iteration). The step was not taken: "
-                    + (try saveLastGood()) + " Try a smaller learning rate, gradient clipping, or fp32.")
+                    + kept + " Try a smaller learning rate, gradient clipping, or fp32.")
         }
         let rate = configuration.schedule.rate(iteration: iteration, of: configuration.iterations)
         stepper.apply(learningRate: rate, scale: 1 / Float(communicator.count))
@@ -268,7 +298,13 @@ public final class Trainer {
 
     // MARK: Checkpoints
 
+    /// Writes all that is needed to go on; every process calls it, the first one writes.
     private func saveCheckpoint() throws {
+        try communicator.average(stepper.plan.store)
+        if communicator.count > 1 {
+            // Each process takes the steps by itself: once they differ they would go on to drift apart.
+            try communicator.requireAgreement(on: [weightFact])
+        }
         guard let folder, let source else { return }
         let start = ContinuousClock.now
         let state = TrainingCheckpoint.State(

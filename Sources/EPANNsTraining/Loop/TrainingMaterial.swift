@@ -102,7 +102,7 @@ final class TrainingMaterial {
                     try report(.packing($0))
                 }
             }
-            _ = try communicator.gather([])
+            try communicator.meet()
         }
         packed = found
         for note in found?.notes ?? [] { try report(.note(note)) }
@@ -182,7 +182,7 @@ final class TrainingMaterial {
         let sampler = try Sampler(
             hasClasses ? configuration.sampler : .none, dataSet: train, seed: configuration.samplerSeed)
         if let firstNode {
-            let rows = try embeddings(firstNode, threads: threads)
+            let rows = try embeddings(firstNode, threads: threads, communicator)
             return .embeddings(
                 EmbeddingTable(
                     rows: rows, dataSet: train, sampler: sampler, batchSize: configuration.batchSize,
@@ -208,11 +208,15 @@ final class TrainingMaterial {
         }
     }
 
-    private func embeddings(_ node: String, threads: Int) throws -> [[Float]] {
+    private func embeddings(
+        _ node: String, threads: Int, _ communicator: any Communicator
+    ) throws -> [[Float]] {
         let graph = try EmbeddingCut.truncated(model.graph(), at: node)
         let scorer = ClipScorer(
             graph: graph, weights: model.weights, frontEnd: frontEnd, precision: .fp32, threads: threads)
-        return try scorer(train, cache: cache(), part: 0..<train.clips.count) { $0.logits }
+        let part = communicator.shard.range(of: train.clips.count)
+        return try Self.everyRow(
+            scorer(train, cache: cache(), part: part) { $0.logits }, of: train.clips.count, communicator)
     }
 
     // MARK: Tests
@@ -229,7 +233,7 @@ final class TrainingMaterial {
         let scorer = ClipScorer(
             graph: try testModel.graph(), weights: weights, frontEnd: frontEnd, precision: precision, threads: threads)
         let rows = try Self.everyRow(
-            scorer(test, cache: cache(), part: part) { $0.logits + $0.scores }, communicator)
+            scorer(test, cache: cache(), part: part) { $0.logits + $0.scores }, of: test.clips.count, communicator)
         let classes = model.labels.count
         let logits = rows.flatMap { $0.prefix(classes) }
         let scores = rows.flatMap { $0.dropFirst(classes) }
@@ -245,7 +249,9 @@ final class TrainingMaterial {
         if learnsFromTeacherAlone {
             let taught =
                 try teacherTestScores
-                ?? Self.everyRow(teacherScorer(threads)(test, cache: cache(), part: part) { $0.scores }, communicator)
+                ?? Self.everyRow(
+                    teacherScorer(threads)(test, cache: cache(), part: part) { $0.scores }, of: test.clips.count,
+                    communicator)
             teacherTestScores = taught
             targets = taught.flatMap { $0 }
             clips = try ScoredClips(scores: scores, targets: targets.map { $0 >= 0.5 }, classNames: names)
@@ -284,13 +290,22 @@ final class TrainingMaterial {
             threads: threads)
     }
 
-    private static func everyRow(_ rows: [[Float]], _ communicator: any Communicator) throws -> [[Float]] {
+    /// The rows of all processes, in order.
+    private static func everyRow(
+        _ rows: [[Float]], of total: Int, _ communicator: any Communicator
+    ) throws -> [[Float]] {
         guard communicator.count > 1 else { return rows }
-        let width = rows.first?.count ?? 0
-        let bytes = rows.flatMap { row in row.withUnsafeBytes { Array($0) } }
-        return try communicator.gather(bytes).flatMap { bytes -> [[Float]] in
-            let values = bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
-            return width == 0 ? [] : stride(from: 0, to: values.count, by: width).map { Array(values[$0..<$0 + width]) }
+        let values = try communicator.gather(rows.flatMap { row in row.withUnsafeBytes { Array($0) } })
+            .flatMap { bytes in
+                bytes.withUnsafeBytes { bytes in
+                    (0..<bytes.count / 4).map { bytes.loadUnaligned(fromByteOffset: 4 * $0, as: Float.self) }
+                }
+            }
+        // A process may have had no row, and not know their width.
+        guard total > 0, values.count.isMultiple(of: total) else {
+            throw EPANNsError(.networkFailure, "The processes have sent \(values.count) numbers for \(total) clips.")
         }
+        let width = values.count / total
+        return (0..<total).map { Array(values[$0 * width..<($0 + 1) * width]) }
     }
 }
