@@ -32,11 +32,11 @@ struct TrainCommand: ParsableCommand, SharedCommand {
             leave each a good number of them; the running statistics that are tested and saved are the mean of all.
 
             EXAMPLES
-              epanns train --model cnn10 --data esc10.csv --audio esc10 --folds-test 5 --iterations 2000 \\
-                  --augment mixup,specaugment --output run
-              epanns train --init mn04.pt --data mine.csv --iterations 500 --learning-rate 2e-4 --output run
-              epanns train --init mn04.pt --head-only --data mine.csv --iterations 300 --output run
-              epanns train --model cnn14 --teacher mn04.pt --teacher-weight 1 --data archive.csv --output run
+              epanns train --model cnn10 --data esc10.csv --folds-test 5 --output run
+              epanns train --init mn04.pt --data mine.csv --iterations 500 -o run
+              epanns train --init mn04.pt --head-only --data mine.csv --output run
+              epanns train --model cnn10 --teacher mn04.pt --teacher-weight 1 \\
+                  --data archive.csv --output run
               epanns train --config run.yaml --output run
               epanns train --resume --output run
             """)
