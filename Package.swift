@@ -103,7 +103,8 @@ let package = Package(
             dependencies: ["COneDNN", "EPANNsModels", "EPANNsRuntime", "EPANNsTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .target(
-            name: "EPANNsTestSupport", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsTraining"], path: "Tests/EPANNsTestSupport",
+            name: "EPANNsTestSupport", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsTraining"],
+            path: "Tests/EPANNsTestSupport",
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsTests", dependencies: ["EPANNs", "EPANNsTestSupport"], swiftSettings: settings),

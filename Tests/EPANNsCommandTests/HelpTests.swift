@@ -7,8 +7,7 @@ import Testing
 @Suite struct HelpTests {
     static let commands = [
         "", "tag", "info", "convert", "embed", "labels", "train", "evaluate", "report", "prune", "models",
-        "models list",
-        "models path", "models info", "models verify", "models download",
+        "models list", "models path", "models info", "models verify", "models download",
     ]
 
     @Test(arguments: commands) func helpIsAsStored(command: String) throws {

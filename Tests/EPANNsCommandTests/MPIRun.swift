@@ -25,7 +25,8 @@ final class MPIRun {
     /// Starts the command in so many processes.
     ///
     /// - Parameter contexts: Arguments of each group of processes; several where they are to differ.
-    init(_ folder: String, _ contexts: [(processes: Int, arguments: [String])], settings: [String: String] = [:]) throws {
+    init(_ folder: String, _ contexts: [(processes: Int, arguments: [String])], settings: [String: String] = [:]) throws
+    {
         let binary = try #require(CommandRun.binary, "the binary epanns was not built")
         process.executableURL = URL(fileURLWithPath: try #require(Self.launcher))
         process.arguments = Array(
@@ -78,7 +79,8 @@ final class MPIRun {
     /// The process of a rank, found by its environment.
     func processNumber(rank: Int) throws -> Int32 {
         for name in try FileManager.default.contentsOfDirectory(atPath: "/proc") {
-            guard let number = Int32(name), let status = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
+            guard let number = Int32(name),
+                let status = try? String(contentsOfFile: "/proc/\(name)/stat", encoding: .utf8),
                 // Behind the name in brackets: state, parent.
                 let fields = status.split(separator: ")").last?.split(separator: " "), fields.count > 1,
                 Int32(fields[1]) == process.processIdentifier,

