@@ -17,6 +17,7 @@ public struct CoreShare: Sendable, Hashable {
     /// - Parameters:
     ///   - mine: Cores that this process may use, a bit each.
     ///   - all: The same of every process on the machine, this one included.
+    ///   - machineCoreCount: The machine's cores.
     public init(mine: [UInt8], all: [[UInt8]], machineCoreCount: Int) {
         func has(_ mask: [UInt8], _ core: Int) -> Bool { mask[core / 8] >> (core % 8) & 1 == 1 }
         var (share, usable) = (0.0, 0)

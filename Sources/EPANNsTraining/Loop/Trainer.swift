@@ -42,9 +42,11 @@ public final class Trainer {
     /// Prepares a run: reads data, packs recordings, compiles the network, restores a checkpoint.
     ///
     /// - Parameters:
+    ///   - configuration: What the run depends on.
     ///   - folder: Where the run is kept; nil keeps nothing. Without it and without a cache in the configuration nothing
     ///     is packed either: the run can be looked at, but not started.
     ///   - resumes: Whether to go on from the folder's checkpoint, where there is one.
+    ///   - communicator: The processes that share the run.
     ///   - report: Told of everything worth showing; what it throws ends the run.
     /// - Throws: `EPANNsError` with code `invalidConfiguration`, `invalidAudio`, `fileFailure`,
     ///   `modelUnavailable`, `checkpointMismatch` or `invalidCheckpoint`.

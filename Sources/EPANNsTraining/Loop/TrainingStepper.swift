@@ -29,6 +29,8 @@ public final class TrainingStepper {
     /// - Parameters:
     ///   - inputs: Log-mel spectrograms, shape (batch, frames, mels).
     ///   - targets: In 0…1, shape (batch, classes).
+    ///   - learningRate: The step's learning rate.
+    ///   - seed: Seed of the dropout masks, which also depend on the number of the step.
     /// - Returns: The loss before the step.
     /// - Throws: `EPANNsError` with code `backendFailure`.
     public func step(inputs: [Float], targets: [Float], learningRate: Double, seed: UInt64 = 0) throws -> Double {

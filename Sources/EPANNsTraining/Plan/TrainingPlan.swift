@@ -86,7 +86,10 @@ public final class TrainingPlan {
     /// Compiles a graph.
     ///
     /// - Parameters:
+    ///   - graph: The network.
     ///   - weights: The tensors by state-dict key; what is not trained or trainable is kept for ``weights()``.
+    ///   - options: Extents and ways of the plan.
+    ///   - loss: What is minimised.
     ///   - firstNode: Name of the node whose results are given instead of spectrograms, for training a head on stored
     ///     embeddings; nothing before it may be trained.
     /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short, `checkpointMismatch`
