@@ -10,7 +10,9 @@ import Foundation
 /// are early sleep until the last one is there: most implementations of MPI would keep a core busy with waiting, which
 /// on one machine slows those down that are waited for. Tests: `MPITests`.
 public final class MPICommunicator: Communicator {
+    /// This process's number, counted from 0.
     public let rank: Int
+    /// How many processes there are.
     public let count: Int
     /// The share of the machine's cores that is this process's; see ``CoreShare``.
     public let coreCount: Int
@@ -57,6 +59,11 @@ public final class MPICommunicator: Communicator {
         _ = MPI_Abort(mpi_comm_world(), status)
     }
 
+    /// Adds up the same stretch of memory of all processes, in place.
+    ///
+    /// All get the same bits, as the standard recommends to implementations; a run checks it at each checkpoint.
+    ///
+    /// - Throws: `EPANNsError` with code `networkFailure`.
     public func sum(_ values: UnsafeMutableBufferPointer<Float>) throws {
         guard count > 1, let base = values.baseAddress else { return }
         try arrive()
@@ -70,6 +77,9 @@ public final class MPICommunicator: Communicator {
         }
     }
 
+    /// Puts the bytes of all processes together, in the order of their ranks.
+    ///
+    /// - Throws: `EPANNsError` with code `networkFailure`.
     public func gather(_ bytes: [UInt8]) throws -> [[UInt8]] {
         guard count > 1 else { return [bytes] }
         try arrive()
