@@ -102,7 +102,8 @@ let package = Package(
             name: "EPANNsRuntimeTests", dependencies: ["COneDNN", "EPANNsRuntime", "EPANNsModels"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .target(
-            name: "EPANNsTestSupport", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsTraining"], path: "Tests/EPANNsTestSupport",
+            name: "EPANNsTestSupport", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsTraining"],
+            path: "Tests/EPANNsTestSupport",
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsTests", dependencies: ["EPANNs", "EPANNsTestSupport"], swiftSettings: settings),

@@ -2,7 +2,9 @@ import Crypto
 import EPANNsGraph
 import Foundation
 
-/// Something that all processes of a run must have in common. Test: `CommunicatorTests`.
+/// Something that all processes of a run must have in common.
+///
+/// Test: `CommunicatorTests`.
 package struct SharedFact: Codable, Sendable {
     /// What it is, such as “version”.
     var name: String
