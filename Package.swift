@@ -99,7 +99,8 @@ let package = Package(
             dependencies: ["EPANNsGraph", "EPANNsModels", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
-            name: "EPANNsRuntimeTests", dependencies: ["COneDNN", "EPANNsRuntime", "EPANNsModels"],
+            name: "EPANNsRuntimeTests",
+            dependencies: ["COneDNN", "EPANNsModels", "EPANNsRuntime", "EPANNsTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .target(
             name: "EPANNsTestSupport", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsTraining"],

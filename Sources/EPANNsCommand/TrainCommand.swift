@@ -23,19 +23,21 @@ struct TrainCommand: ParsableCommand, SharedCommand {
 
             The run's folder holds configuration.json, log.jsonl, checkpoint.safetensors, best.safetensors (by \
             --metric), final.safetensors and evaluation.json; “epanns report” draws it. Control-C ends the current \
-            iteration and saves; --resume goes on as if nothing had happened, also after a crash (from the last \
-            checkpoint then, through the very same numbers). Defaults are PANNs' recipe: Adam with AMSGrad, constant \
-            rate 0.001, batches of 32, balanced sampling.
+            iteration, saves, and leaves with status 130; --resume goes on as if nothing had happened, also after a \
+            crash (from the last checkpoint then, through the very same numbers). Defaults are PANNs' recipe: Adam \
+            with AMSGrad, constant rate 0.001, batches of 32, balanced sampling.
 
             Several processes, on one machine or more, share each batch (mpirun -n N epanns train …; needs a build \
             with MPI: swift build --traits MPI). Batch norms then use the statistics of each process's own clips, so \
             leave each a good number of them; the running statistics that are tested and saved are the mean of all.
 
             EXAMPLES
-              epanns train --model cnn10 --data esc10.csv --folds-test 5 --output run
-              epanns train --init mn04.pt --data mine.csv --iterations 500 -o run
+              epanns train --model cnn10 --data esc10.csv --folds-test 5 \\
+                  --iterations 2000 --augment mixup,specaugment --output run
+              epanns train --init mn04.pt --data mine.csv --iterations 500 \\
+                  --learning-rate 2e-4 --output run
               epanns train --init mn04.pt --head-only --data mine.csv --output run
-              epanns train --model cnn10 --teacher mn04.pt --teacher-weight 1 \\
+              epanns train --model cnn14 --teacher mn04.pt --teacher-weight 1 \\
                   --data archive.csv --output run
               epanns train --config run.yaml --output run
               epanns train --resume --output run
@@ -73,8 +75,11 @@ struct TrainCommand: ParsableCommand, SharedCommand {
         let progress = TrainingProgress(iterations: configuration.iterations)
         defer { progress.finish() }
         StopRequest.install()
+        var looked = configuration
+        // A look at the run leaves nothing behind.
+        if dryRun { looked.cache = nil }
         let trainer = try Trainer(
-            configuration, folder: dryRun ? nil : folder, resumes: resume,
+            looked, folder: dryRun ? nil : folder, resumes: resume,
             communicator: group, report: progress.show)
         if dryRun {
             progress.finish()
@@ -85,6 +90,8 @@ struct TrainCommand: ParsableCommand, SharedCommand {
         progress.finish()
         guard group.rank == 0 else { return }
         try StandardOutput.write(summary(outcome, folder, configuration))
+        // What follows a run in a script must not take a stopped one for a finished one.
+        if outcome.wasStopped { throw ExitCode(StopRequest.exitStatus) }
     }
 
     /// The settings, which the first process finds out: its run's folder looks different to late ones.

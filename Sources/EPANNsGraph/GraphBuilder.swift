@@ -94,6 +94,11 @@ public struct GraphBuilder {
         append(name, .dropout(rate: rate), [x], channels: x.channels)
     }
 
+    /// Applies a softmax over the channels of a vector.
+    public mutating func softmax(_ name: String, _ x: Value) -> Value {
+        append(name, .softmax, [x], channels: x.channels)
+    }
+
     /// Marks an output.
     public mutating func output(_ output: ModelGraph.Output, _ x: Value) {
         graph.outputs[output] = x.node
@@ -104,7 +109,7 @@ public struct GraphBuilder {
         output(.logits, logits)
         switch activation {
         case .sigmoid: output(.scores, self.activation("sigmoid", logits, .sigmoid))
-        case .softmax: output(.scores, append("softmax", .softmax, [logits], channels: logits.channels))
+        case .softmax: output(.scores, self.softmax("softmax", logits))
         case .none: output(.scores, logits)
         }
     }

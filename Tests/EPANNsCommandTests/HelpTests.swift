@@ -6,8 +6,9 @@ import Testing
 /// After a deliberate change, run the tests with EPANNS_UPDATE_SNAPSHOTS=1 and look at the difference.
 @Suite struct HelpTests {
     static let commands = [
-        "", "tag", "info", "convert", "embed", "labels", "evaluate", "report", "prune", "train", "models",
-        "models list", "models path", "models info", "models verify", "models download",
+        "", "tag", "info", "convert", "embed", "labels", "train", "evaluate", "report", "prune", "models",
+        "models list",
+        "models path", "models info", "models verify", "models download",
     ]
 
     @Test(arguments: commands) func helpIsAsStored(command: String) throws {

@@ -83,7 +83,7 @@ struct PlotTests {
         let curve = PlotCurve(name: "", x: [1, 2, 3], y: [1e305, 2, 1])
         let svg = try draw(.curves(title: "", xTitle: "iteration", yTitle: "loss", curves: [curve]), "absurd")
         #expect(svg.contains(">1.5<") || svg.contains("> 1.5<"))
-        for (x, y, error) in [(1e300, 1.0, 0.0), (1e-320, 1, 0), (1, .nan, 0), (1, 1, 1e300)] {
+        for (x, y, error) in [(1e300, 1.0, 0.0), (.leastNonzeroMagnitude, 1, 0), (1, .nan, 0), (1, 1, 1e300)] {
             let point = PlotPoint(label: "a", x: x, y: y, yError: error)
             #expect(throws: EPANNsError.self) {
                 try Plot.scatter(title: "", xTitle: "", yTitle: "", points: [point], isLogarithmic: true)

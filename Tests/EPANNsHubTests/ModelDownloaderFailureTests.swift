@@ -3,7 +3,7 @@ import EPANNsHub
 import Foundation
 import Testing
 
-@Suite("Downloads that fail", .timeLimit(.minutes(1)))
+@Suite("Downloads that fail", .timeLimit(.minutes(5)))
 struct ModelDownloaderFailureTests {
     private let payload = HubFixture.payload
 

@@ -3,7 +3,7 @@ import EPANNsHub
 import Foundation
 import Testing
 
-@Suite("Downloads that succeed", .timeLimit(.minutes(1)))
+@Suite("Downloads that succeed", .timeLimit(.minutes(5)))
 struct ModelDownloaderTests {
     private let payload = HubFixture.payload
     private let half = HubFixture.payload.count / 2

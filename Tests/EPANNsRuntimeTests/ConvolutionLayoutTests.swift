@@ -1,6 +1,7 @@
 import EPANNsGraph
 import EPANNsModels
 import EPANNsRuntime
+import EPANNsTestSupport
 import Testing
 
 /// Layouts that oneDNN chooses for widths of whole blocks of 16 channels, which the small fixtures do not have.

@@ -78,8 +78,3 @@ struct NetworkFixture {
         }
     }
 }
-
-/// Largest absolute difference.
-func worst(_ a: [Float], _ b: [Float]) -> Float {
-    a.count == b.count ? zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) } : .infinity
-}

@@ -2,6 +2,7 @@ import COneDNN
 import EPANNsGraph
 import EPANNsModels
 import EPANNsRuntime
+import EPANNsTestSupport
 import Testing
 
 /// Whole-tensor parity with PyTorch for every network.

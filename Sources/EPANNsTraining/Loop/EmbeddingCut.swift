@@ -1,11 +1,11 @@
 import EPANNsGraph
 
 /// Where a network can be cut in two: a frozen part that is run once, and the rest that is trained.
-enum EmbeddingCut {
+package enum EmbeddingCut {
     /// The last node before anything that is trained, whose result is all that the rest reads.
     ///
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when the network's beginning is trained.
-    static func node(of graph: ModelGraph, _ freeze: FreezeSelection) throws -> String {
+    package static func node(of graph: ModelGraph, _ freeze: FreezeSelection) throws -> String {
         guard let logits = graph.outputs[.logits] else { preconditionFailure("a graph has logits") }
         let isTrained = graph.nodes.map { node in
             let channels = node.inputs.first.map { graph.nodes[$0].channels } ?? 0
@@ -14,7 +14,9 @@ enum EmbeddingCut {
             return specs.contains { $0.role == .trainable && !freeze.contains($0.name) }
         }
         let first = isTrained.firstIndex(of: true) ?? logits
-        for cut in (1..<max(first, 1)).reversed() {
+        let shapes = try graph.shapes(frameCount: graph.minimumFrameCount)
+        // A map is as long as its clip; only vectors make a table.
+        for cut in (1..<max(first, 1)).reversed() where shapes[cut].spatial.isEmpty {
             // Nothing behind the cut may read what lies before it, and a dropout belongs to what is trained.
             let bypassed = graph.nodes[(cut + 1)...logits].contains { $0.inputs.contains { $0 < cut } }
             if case .dropout = graph.nodes[cut].operation { continue }
@@ -22,12 +24,12 @@ enum EmbeddingCut {
         }
         throw EPANNsError(
             .invalidConfiguration,
-            "Embeddings can be cached only if everything before the trained layers is frozen; freeze all but the last ones, "
-                + "for example with --freeze '*' '!\(graph.nodes[logits].name)'.")
+            "Embeddings can be cached only if everything before the last, linear layers is frozen, for example with "
+                + "--freeze '*' --freeze '!\(graph.nodes[logits].name)'.")
     }
 
     /// The network up to a node, whose result becomes every output.
-    static func truncated(_ graph: ModelGraph, at name: String) throws -> ModelGraph {
+    package static func truncated(_ graph: ModelGraph, at name: String) throws -> ModelGraph {
         guard let cut = graph.nodes.firstIndex(where: { $0.name == name }) else {
             preconditionFailure("the cut is one of the graph's nodes")
         }

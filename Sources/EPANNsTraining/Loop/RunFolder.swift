@@ -38,15 +38,21 @@ public struct RunFolder: Sendable {
         return try TrainingConfiguration(json: data)
     }
 
-    /// Makes the folder and writes the configuration.
+    /// Makes the folder.
     ///
     /// - Throws: `EPANNsError` with code `fileFailure`.
-    public func create(_ configuration: TrainingConfiguration) throws {
+    public func create() throws {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
             throw EPANNsError(.fileFailure, "The folder \(path) cannot be made.", cause: error)
         }
+    }
+
+    /// Writes the configuration, which makes the folder a run's.
+    ///
+    /// - Throws: `EPANNsError` with code `fileFailure`.
+    public func write(_ configuration: TrainingConfiguration) throws {
         let file = try AtomicFile(path: configurationPath)
         try file.write(String(decoding: try configuration.json(), as: UTF8.self) + "\n")
         try file.commit()
@@ -55,43 +61,53 @@ public struct RunFolder: Sendable {
 
 /// Appends lines to a run's log; a line is whole or, after a kill, cut, and the reader minds neither.
 final class RunLog {
-    private let handle: FileHandle?
-    private let path: String
+    private var handle: FileHandle?
+    private let folder: RunFolder?
+    private let continues: Bool
     private let encoder = JSONEncoder()
 
-    /// Opens the log of a run, to go on at its end; nil as folder writes nothing.
-    init(_ folder: RunFolder?) throws {
+    /// Prepares the log of a run, to go on at its end or anew; nil as folder writes nothing.
+    ///
+    /// The file is made with its first line, so that a run that cannot begin leaves nothing behind.
+    init(_ folder: RunFolder?, continues: Bool) {
+        self.folder = folder
+        self.continues = continues
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.keyEncodingStrategy = .convertToSnakeCase
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        guard let folder else {
-            handle = nil
-            path = ""
-            return
-        }
-        path = folder.logPath
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o666)
+    }
+
+    /// The log's file, made where it is missing.
+    private func opened(_ folder: RunFolder) throws -> FileHandle {
+        if let handle { return handle }
+        try folder.create()
+        let path = folder.logPath
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (continues ? 0 : O_TRUNC), 0o666)
         guard descriptor >= 0 else {
             throw EPANNsError(.fileFailure, "\(path) cannot be written: \(String(cString: strerror(errno))).")
         }
-        handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
         // What a killed run left of its last line must not swallow the next one.
-        if let size = try handle?.seekToEnd(), size > 0, let data = FileManager.default.contents(atPath: path),
+        if try handle.seekToEnd() > 0, let data = FileManager.default.contents(atPath: path),
             data.last != 0x0A
         {
-            try handle?.write(contentsOf: Data([0x0A]))
+            try handle.write(contentsOf: Data([0x0A]))
         }
+        self.handle = handle
+        return handle
     }
 
     func write(_ entry: some Encodable) throws {
-        guard let handle else { return }
+        guard let folder else { return }
         do {
-            try handle.write(contentsOf: try encoder.encode(entry) + Data([0x0A]))
+            try opened(folder).write(contentsOf: try encoder.encode(entry) + Data([0x0A]))
+        } catch let error as EPANNsError {
+            throw error
         } catch {
             throw EPANNsError(
                 .fileFailure,
-                "\(path) cannot be written; free some space and go on with --resume. The last checkpoint is whole.",
+                "\(folder.logPath) cannot be written; free some space and go on with --resume. The last checkpoint is whole.",
                 cause: error)
         }
     }

@@ -28,18 +28,22 @@ public final class Trainer {
     let communicator: any Communicator
     let material: TrainingMaterial
     let stepper: TrainingStepper
-    let source: BatchSource
+    /// Nil where nothing was packed, for a look at the run's size.
+    let source: BatchSource?
     private let log: RunLog
     private let report: (TrainingEvent) throws -> Void
     private let sum: GradientSum
     private var iteration = 0
     private var best: Double?
     private let identity: String
+    /// Threads for what has many independent clips.
+    private let cores: Int
 
     /// Prepares a run: reads data, packs recordings, compiles the network, restores a checkpoint.
     ///
     /// - Parameters:
-    ///   - folder: Where the run is kept; nil keeps nothing.
+    ///   - folder: Where the run is kept; nil keeps nothing. Without it and without a cache in the configuration nothing
+    ///     is packed either: the run can be looked at, but not started.
     ///   - resumes: Whether to go on from the folder's checkpoint, where there is one.
     ///   - report: Told of everything worth showing; what it throws ends the run.
     /// - Throws: `EPANNsError` with code `invalidConfiguration`, `invalidAudio`, `fileFailure`,
@@ -59,10 +63,14 @@ public final class Trainer {
                 "A batch of \(configuration.batchSize) cannot be shared out among \(communicator.count) processes; choose a "
                     + "multiple of \(communicator.count).")
         }
+        if let folder = self.folder, !resumes, folder.hasConfiguration || folder.hasCheckpoint {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "\(folder.path) holds a run already; go on with it (--resume), or name another folder.")
+        }
         let checkpoint =
             resumes && folder?.hasCheckpoint == true ? try TrainingCheckpoint(path: folder?.checkpointPath ?? "") : nil
-        if communicator.rank == 0, checkpoint == nil { try folder?.create(configuration) }
-        let log = try RunLog(self.folder)
+        let log = RunLog(self.folder, continues: resumes)
         self.log = log
         let isKeeper = communicator.rank == 0
         self.report = { event in
@@ -80,7 +88,9 @@ public final class Trainer {
                 "The run in \(folder?.path ?? "") was started with other settings or other data, so it cannot go on with "
                     + "these; resume with its own settings, or start a new run in another folder.")
         }
-        let threads = configuration.threads ?? communicator.coreCount
+        cores = configuration.threads ?? communicator.coreCount
+        // A head on stored embeddings is too small to share out: threads would only wait for one another.
+        let threads = configuration.cachesEmbeddings ? 1 : cores
         let share = communicator.shard.range(of: configuration.batchSize).count
         stepper = try TrainingStepper(
             graph: material.model.graph(), weights: checkpoint?.weights ?? material.model.weights,
@@ -90,18 +100,24 @@ public final class Trainer {
                 usesSpecAugment: configuration.specAugment != nil, usesDropout: configuration.usesDropout,
                 freeze: configuration.freeze),
             loss: material.loss, optimizer: configuration.optimizer, firstNode: material.firstNode)
-        source = try material.source(configuration, communicator: communicator, threads: threads)
+        source =
+            material.isPacked
+            ? try material.source(configuration, communicator: communicator, threads: cores) : nil
         sum = GradientSum(accumulation: configuration.accumulation, stepper.plan, communicator)
         let memory = stepper.plan.memory.total + stepper.optimizer.byteCount + sum.byteCount
-        try self.report(.start(start(threads: threads, memory: memory)))
         if let checkpoint {
             try checkpoint.restore(stepper)
-            try source.restore(checkpoint.state.source)
+            try source?.restore(checkpoint.state.source)
             iteration = checkpoint.state.iteration
             best = checkpoint.state.best
         }
         try requireAgreement()
-        if checkpoint != nil { try self.report(.resume(iteration: iteration)) }
+        // Only now the folder becomes a run's: what failed so far is mended and started again, not resumed. A resumed
+        // run may have got another length.
+        try self.folder?.create()
+        try self.folder?.write(configuration)
+        try self.report(.start(start(threads: threads, memory: memory)))
+        if resumes { try self.report(.resume(iteration: iteration)) }
     }
 
     /// Refuses to begin where processes would compute different things.
@@ -197,6 +213,7 @@ public final class Trainer {
     // MARK: One iteration
 
     private func step() throws -> TrainingEvent.Step {
+        guard let source else { throw TrainingMaterial.noCache }
         let start = ContinuousClock.now
         let statistics = stepper.plan.store.statisticsCopy()
         var (loss, waited, clips) = (0.0, 0.0, 0)
@@ -258,7 +275,7 @@ public final class Trainer {
         try communicator.average(stepper.plan.store)
         let (result, detail) = try material.evaluate(
             stepper.plan.weights(), iteration: iteration, precision: configuration.precision,
-            threads: stepper.plan.options.threads, communicator: communicator)
+            threads: cores, communicator: communicator)
         var evaluation = result
         evaluation.seconds = (ContinuousClock.now - start) / .seconds(1)
         try report(.evaluation(evaluation))
@@ -288,7 +305,7 @@ public final class Trainer {
             // Each process takes the steps by itself: once they differ they would go on to drift apart.
             try communicator.requireAgreement(on: [weightFact])
         }
-        guard let folder else { return }
+        guard let folder, let source else { return }
         let start = ContinuousClock.now
         let state = TrainingCheckpoint.State(
             iteration: iteration, optimizerSteps: stepper.optimizer.stepCount, source: source.state, best: best,

@@ -61,6 +61,9 @@ struct TrainingCheckpoint {
         } catch {
             throw EPANNsError(.invalidCheckpoint, "The state in \(path) is damaged.", cause: error)
         }
+        guard state.version == 1, (0...1 << 40).contains(state.iteration), state.optimizerSteps >= 0 else {
+            throw EPANNsError(.invalidCheckpoint, "The state in \(path) is damaged, or of another version.")
+        }
         tensors = file.tensors
     }
 

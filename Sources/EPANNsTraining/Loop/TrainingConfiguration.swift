@@ -176,8 +176,22 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
                 throw EPANNsError(.invalidConfiguration, "The configuration is no object of keys and values.")
             }
             try Self.checkKeys(given, known: known, path: "")
-            let merged = Self.merge(defaults, given, known: known)
-            self = try decoder.decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+            func decode(_ given: [String: Any]) throws -> Self {
+                let merged = Self.merge(defaults, given, known: known)
+                return try decoder.decode(Self.self, from: JSONSerialization.data(withJSONObject: merged))
+            }
+            do {
+                self = try decode(given)
+            } catch DecodingError.dataCorrupted(let context) where context.codingPath.isEmpty {
+                // A fraction or a negative number where a whole one belongs; the decoder does not tell which.
+                let wrong = given.keys.sorted().filter { key in
+                    given[key].map { (try? decode([key: $0])) == nil } ?? false
+                }
+                throw EPANNsError(
+                    .invalidConfiguration,
+                    "The configuration cannot be understood: “\(wrong.joined(separator: "”, “"))” has a number that does "
+                        + "not fit; a whole one is wanted.")
+            }
         } catch let error as EPANNsError {
             throw error
         } catch let error as DecodingError {
@@ -190,6 +204,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// The same with every optional value present, for the list of known keys.
     private func complete() -> Self {
         var copy = self
+        copy.data = [Source(table: "", audio: "", trainFolds: [], testFolds: [])]
+        copy.testData = copy.data
         copy.labels = ""
         copy.architecture = ""
         copy.initial = ""
@@ -220,6 +236,11 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             if let inner = given[key] as? [String: Any], let knownInner = value as? [String: Any] {
                 try checkKeys(inner, known: knownInner, path: "\(path)\(key).")
             }
+            if let items = given[key] as? [Any], let knownItem = (value as? [Any])?.first as? [String: Any] {
+                for case let (index, item as [String: Any]) in items.enumerated() {
+                    try checkKeys(item, known: knownItem, path: "\(path)\(key)[\(index)].")
+                }
+            }
         }
     }
 
@@ -243,12 +264,22 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     private static func explain(_ error: DecodingError) -> String {
         switch error {
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
-            let path = context.codingPath.map(\.stringValue).joined(separator: ".")
+            let path = Self.path(context.codingPath)
             return "“\(path)” has a value of the wrong kind (\(context.debugDescription))"
         case .keyNotFound(let key, let context):
-            let path = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
+            let path = Self.path(context.codingPath + [key])
             return "“\(path)” is missing."
         @unknown default: return "\(error)"
         }
+    }
+
+    /// The path of a key as it is written in files.
+    private static func path(_ keys: [any CodingKey]) -> String {
+        keys.map { key in
+            key.stringValue.reduce(into: "") { name, letter in
+                if letter.isUppercase { name += "_" }
+                name += letter.lowercased()
+            }
+        }.joined(separator: ".")
     }
 }

@@ -12,7 +12,8 @@ final class TrainingMaterial {
     let test: DataSet?
     let model: Model
     let teacher: Model?
-    let cache: WaveformCache
+    /// Nil where only the run's size is of interest.
+    private let packed: WaveformCache?
     let frontEnd: LogMelSpectrogram
     let loss: LossConfiguration
     let metric: TrainingConfiguration.Metric
@@ -91,13 +92,11 @@ final class TrainingMaterial {
         let front = model.configuration.frontEnd
         sampleRate = front.sampleRate
         frontEnd = try LogMelSpectrogram(configuration: front, melWeights: model.melWeights)
-        guard let cacheFolder else {
-            throw EPANNsError(.invalidConfiguration, "Name a folder for the packed recordings (cache).")
-        }
         let everything = try TrainingData.merged([train] + (test.map { [$0] } ?? []))
         var found: WaveformCache?
         // One process packs; the others find it done.
-        for rank in 0..<min(communicator.count, 2) {
+        for rank in 0..<(cacheFolder == nil ? 0 : min(communicator.count, 2)) {
+            guard let cacheFolder else { break }
             if rank == 0 ? communicator.rank == 0 : communicator.rank > 0 {
                 found = try WaveformCache.build(everything, sampleRate: front.sampleRate, folder: cacheFolder) {
                     try report(.packing($0))
@@ -105,16 +104,21 @@ final class TrainingMaterial {
             }
             try communicator.meet()
         }
-        guard let cache = found else { preconditionFailure("every process has built its cache") }
-        for note in cache.notes { try report(.note(note)) }
-        self.cache = cache
+        packed = found
+        for note in found?.notes ?? [] { try report(.note(note)) }
         if let seconds = configuration.clipSeconds {
             clipSamples = max(Int((seconds * Double(sampleRate)).rounded()), try model.graph().minimumSampleCount)
-        } else {
+        } else if let cache = found {
             // Nine of ten clips are heard whole; a few long ones do not make all the others end in silence.
             let lengths = try train.clips.map { try cache.location(of: $0).sampleCount }.sorted()
             let usual = lengths.isEmpty ? 0 : lengths[lengths.count * 9 / 10]
             clipSamples = max(min(usual, 10 * sampleRate), try model.graph().minimumSampleCount)
+        } else {
+            clipSamples = max(10 * sampleRate, try model.graph().minimumSampleCount)
+            try report(
+                .note(
+                    "The recordings are not packed yet and their length is not known; clips of 10 s are assumed. With "
+                        + "--clip-seconds the memory is exact."))
         }
 
         // The teacher.
@@ -140,6 +144,18 @@ final class TrainingMaterial {
             teacherFrontEnd = nil
         }
         if configuration.cachesEmbeddings { firstNode = try EmbeddingCut.node(of: model.graph(), configuration.freeze) }
+    }
+
+    /// Whether the recordings are at hand.
+    var isPacked: Bool { packed != nil }
+
+    static var noCache: EPANNsError {
+        EPANNsError(.invalidConfiguration, "Name a folder for the packed recordings (cache).")
+    }
+
+    private func cache() throws -> WaveformCache {
+        guard let packed else { throw Self.noCache }
+        return packed
     }
 
     /// Checksum of what fixes a run's trajectory.
@@ -174,7 +190,7 @@ final class TrainingMaterial {
         }
         return .clips(
             try BatchLoader(
-                dataSet: train, cache: cache, sampler: sampler, frontEnd: frontEnd,
+                dataSet: train, cache: cache(), sampler: sampler, frontEnd: frontEnd,
                 configuration: BatchLoader.Configuration(
                     batchSize: configuration.batchSize, clipSamples: clipSamples, mixupAlpha: configuration.mixupAlpha,
                     specAugment: configuration.specAugment, waveformAugmentation: configuration.waveformAugmentation,
@@ -200,7 +216,7 @@ final class TrainingMaterial {
             graph: graph, weights: model.weights, frontEnd: frontEnd, precision: .fp32, threads: threads)
         let part = communicator.shard.range(of: train.clips.count)
         return try Self.everyRow(
-            scorer(train, cache: cache, part: part) { $0.logits }, of: train.clips.count, communicator)
+            scorer(train, cache: cache(), part: part) { $0.logits }, of: train.clips.count, communicator)
     }
 
     // MARK: Tests
@@ -217,7 +233,7 @@ final class TrainingMaterial {
         let scorer = ClipScorer(
             graph: try testModel.graph(), weights: weights, frontEnd: frontEnd, precision: precision, threads: threads)
         let rows = try Self.everyRow(
-            scorer(test, cache: cache, part: part) { $0.logits + $0.scores }, of: test.clips.count, communicator)
+            scorer(test, cache: cache(), part: part) { $0.logits + $0.scores }, of: test.clips.count, communicator)
         let classes = model.labels.count
         let logits = rows.flatMap { $0.prefix(classes) }
         let scores = rows.flatMap { $0.dropFirst(classes) }
@@ -234,7 +250,7 @@ final class TrainingMaterial {
             let taught =
                 try teacherTestScores
                 ?? Self.everyRow(
-                    teacherScorer(threads)(test, cache: cache, part: part) { $0.scores }, of: test.clips.count,
+                    teacherScorer(threads)(test, cache: cache(), part: part) { $0.scores }, of: test.clips.count,
                     communicator)
             teacherTestScores = taught
             targets = taught.flatMap { $0 }

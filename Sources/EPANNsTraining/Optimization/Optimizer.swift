@@ -5,12 +5,12 @@ import Foundation
 ///
 /// The arithmetic is PyTorch's of torch 1.3 and later (SPEC §5.3). Moments lie as the weights do.
 /// Parity: `OptimizerTests` against PyTorch.
-final class Optimizer {
-    let configuration: OptimizerConfiguration
+package final class Optimizer {
+    package let configuration: OptimizerConfiguration
     /// Steps taken.
-    var stepCount = 0
+    package var stepCount = 0
     /// First moments, second moments, largest second moments; or momentum alone.
-    let moments: [(name: String, values: UnsafeMutableBufferPointer<Float>)]
+    package let moments: [(name: String, values: UnsafeMutableBufferPointer<Float>)]
     private let count: Int
     private let team: Team
 
@@ -28,6 +28,11 @@ final class Optimizer {
         moments = names.map { ($0, ParameterStore.zeros(count)) }
     }
 
+    /// Prepares moments for `count` weights, which lie in memory of whole, aligned vectors.
+    package convenience init(_ configuration: OptimizerConfiguration, count: Int, threads: Int) {
+        self.init(configuration, count: count, team: Team(threads: threads))
+    }
+
     deinit {
         for moment in moments { moment.values.deallocate() }
     }
@@ -36,7 +41,7 @@ final class Optimizer {
     var byteCount: Int { moments.reduce(0) { $0 + $1.values.count * 4 } }
 
     /// The Euclidean norm of the gradients.
-    func norm(_ gradients: UnsafeMutableBufferPointer<Float>) -> Double {
+    package func norm(_ gradients: UnsafeMutableBufferPointer<Float>) -> Double {
         // Sums of fixed stretches, added in order: the same for any number of threads.
         let stretch = 1 << 16
         let parts = (count + stretch - 1) / stretch
@@ -69,7 +74,7 @@ final class Optimizer {
     ///
     /// - Parameters:
     ///   - scale: What gradients are multiplied with first: clipping, or 1 / number of machines.
-    func step(
+    package func step(
         _ weights: UnsafeMutableBufferPointer<Float>, _ gradients: UnsafeMutableBufferPointer<Float>,
         learningRate: Double, scale: Float = 1
     ) {

@@ -8,8 +8,10 @@ struct ParameterSlot {
     var name: String
     /// PyTorch's shape.
     var shape: [Int]
-    /// How master weight, gradient and moments lie in memory: as the weight-gradient primitive writes them, so that
-    /// only convolutions that want another order need a copy. Padded channels stay zero.
+    /// How master weight, gradient and moments lie in memory.
+    ///
+    /// As the weight-gradient primitive writes them, so that only convolutions that want another order need a copy.
+    /// Padded channels stay zero.
     var layout: MemoryDescriptor
     /// Whether oneDNN sees the kernel's height and width in the other order.
     var isTransposed = false

@@ -240,7 +240,9 @@ struct TrainingPlanBuilder {
 
     // MARK: Gradients
 
-    /// Notes what a consumer says about a node's gradient. The memory may be shared: nobody writes to it again.
+    /// Notes what a consumer says about a node's gradient.
+    ///
+    /// The memory may be shared: nobody writes to it again.
     mutating func addGradient(_ node: Int, _ value: Value) {
         guard carries[node] else { return }
         gradients[node, default: []].append(value)

@@ -23,11 +23,17 @@ final class TrainingStepResult {
 }
 
 /// SpecAugment's stripes and mixup's weights for one batch; SPEC §1.7.
-struct InputAugmentation: Sendable {
+package struct InputAugmentation: Sendable {
     /// Stripes per clip before mixup; empty for none.
-    var stripes: [SpecAugmentStripes] = []
+    package var stripes: [SpecAugmentStripes] = []
     /// λ per pair of clips; empty for none.
-    var lambdas: [Float] = []
+    package var lambdas: [Float] = []
+
+    /// Makes one; of nothing where nothing is given.
+    package init(stripes: [SpecAugmentStripes] = [], lambdas: [Float] = []) {
+        self.stripes = stripes
+        self.lambdas = lambdas
+    }
 
     func mixWeights(pair: Int) -> (Float, Float) {
         lambdas.isEmpty ? (1, 0) : (lambdas[pair], 1 - lambdas[pair])

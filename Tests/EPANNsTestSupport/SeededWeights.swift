@@ -1,7 +1,7 @@
 import EPANNsGraph
 
 /// Weights of any graph from a seed, scaled so that nothing dies on the way through many ReLUs.
-func seededWeights(_ graph: ModelGraph, seed: UInt64 = 7) -> [String: Tensor] {
+package func seededWeights(_ graph: ModelGraph, seed: UInt64 = 7) -> [String: Tensor] {
     var state = seed
     func random(_ range: ClosedRange<Float>) -> Float {
         state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
