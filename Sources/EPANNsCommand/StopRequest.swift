@@ -9,7 +9,12 @@ enum StopRequest {
     static var isPending: Bool { count.load(ordering: .relaxed) > 0 }
 
     /// What shells say of a program that a signal ended: 130 for Control-C, 143 for a polite kill.
-    static var exitStatus: Int32 { 128 + last.load(ordering: .relaxed) }
+    ///
+    /// 143, too, where another process of the run was asked to stop.
+    static var exitStatus: Int32 {
+        let number = last.load(ordering: .relaxed)
+        return 128 + (number == 0 ? SIGTERM : number)
+    }
 
     static func install() {
         // Made before a signal may come.

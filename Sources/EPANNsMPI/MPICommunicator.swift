@@ -60,6 +60,10 @@ public final class MPICommunicator: Communicator {
     }
 
     /// Adds up the same stretch of memory of all processes, in place.
+    ///
+    /// All get the same bits, as the standard recommends to implementations; a run checks it at each checkpoint.
+    ///
+    /// - Throws: `EPANNsError` with code `networkFailure`.
     public func sum(_ values: UnsafeMutableBufferPointer<Float>) throws {
         guard count > 1, let base = values.baseAddress else { return }
         try arrive()
@@ -74,6 +78,8 @@ public final class MPICommunicator: Communicator {
     }
 
     /// Puts the bytes of all processes together, in the order of their ranks.
+    ///
+    /// - Throws: `EPANNsError` with code `networkFailure`.
     public func gather(_ bytes: [UInt8]) throws -> [[UInt8]] {
         guard count > 1 else { return [bytes] }
         try arrive()

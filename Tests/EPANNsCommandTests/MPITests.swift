@@ -109,7 +109,10 @@ import Testing
             let done = try #require(lines.last { $0.kind == "checkpoint" }?.iteration)
             #expect(lines.filter { $0.kind == "step" }.count == done)
             if signal == SIGUSR1 {
-                #expect(ended.status == 0 && ended.text.contains("Stopped after \(done) of 100000"), "\(ended.error)")
+                // 128 and the signal's number, as shells say it.
+                #expect(
+                    ended.status == 128 + signal && ended.text.contains("Stopped after \(done) of 100000"),
+                    "\(ended.error)")
             }
             // Four processes, where there were two.
             let rest = try MPIRun.run(
