@@ -34,6 +34,9 @@ done
 train cnn10-fold5 --model cnn10 --data "$esc10/esc10.csv" --audio "$esc10" --folds-test 5 --iterations 1000 \
     --batch-size 16 --clip-seconds 3 --schedule cosine --warmup 50 --augment mixup,specaugment,gain,shift \
     --evaluate-every 100
+train cnn10-fold5-second --init "$out/cnn10-fold5/final.safetensors" --data "$esc10/esc10.csv" --audio "$esc10" \
+    --folds-test 5 --iterations 200 --batch-size 16 --clip-seconds 3 --learning-rate 3e-4 --schedule cosine \
+    --augment gain,shift --evaluate-every 50
 # 4. UrbanSound8K: folds 1 and 2 to train on, the part of fold 3 to test on.
 train us8k "${fine_tuning[@]}" --data "$us8k/us8k.csv" --audio "$us8k" --folds-train 1,2 --folds-test 3 \
     --iterations 300 --evaluate-every 100
