@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds the runtime against oneDNN 3.2 from PyPI and runs its parity tests, on a machine whose own oneDNN is 2.x.
+# Builds runtime and training against oneDNN 3.2 from PyPI and runs their parity tests, on a machine whose own oneDNN is 2.x.
 # (Debian 12 has 2.6; Debian 13 and Ubuntu 24.04 have 3.x.)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,10 +23,12 @@ fi
 # 2. A package of what concerns oneDNN, so that server and network code need not be built once more.
 package=$work/package
 mkdir -p "$package/Sources" "$package/Tests"
-for target in COneDNN EPANNsGraph EPANNsModels EPANNsRuntime; do
+for target in CFFmpeg CHDF5 COneDNN EPANNsAudio EPANNsEvaluation EPANNsGraph EPANNsModels EPANNsRuntime EPANNsTraining; do
     ln -sfn "$root/Sources/$target" "$package/Sources/$target"
 done
-ln -sfn "$root/Tests/EPANNsRuntimeTests" "$package/Tests/EPANNsRuntimeTests"
+for target in EPANNsRuntimeTests EPANNsTestSupport EPANNsTrainingTests; do
+    ln -sfn "$root/Tests/$target" "$package/Tests/$target"
+done
 cat >"$package/Package.swift" <<'SWIFT'
 // swift-tools-version: 6.2
 import PackageDescription
@@ -37,13 +39,30 @@ let package = Package(
     dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.0.0")],
     targets: [
         .systemLibrary(name: "COneDNN"),
+        .systemLibrary(name: "CFFmpeg", pkgConfig: "libavformat libavcodec libswresample libavutil"),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5"),
         .target(name: "EPANNsGraph"),
         .target(
             name: "EPANNsModels", dependencies: ["EPANNsGraph", .product(name: "Crypto", package: "swift-crypto")],
             resources: [.embedInCode("Resources/audioset_labels.csv")]),
         .target(name: "EPANNsRuntime", dependencies: ["EPANNsGraph", "COneDNN"]),
+        .target(name: "EPANNsAudio", dependencies: ["EPANNsGraph", "CFFmpeg"]),
+        .target(name: "EPANNsEvaluation", dependencies: ["EPANNsGraph", "EPANNsModels"]),
+        .target(
+            name: "EPANNsTraining",
+            dependencies: [
+                "CHDF5", "COneDNN", "EPANNsAudio", "EPANNsEvaluation", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ]),
+        .target(
+            name: "EPANNsTestSupport", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsTraining"],
+            path: "Tests/EPANNsTestSupport", resources: [.copy("Fixtures")]),
         .testTarget(
-            name: "EPANNsRuntimeTests", dependencies: ["COneDNN", "EPANNsRuntime", "EPANNsModels"],
+            name: "EPANNsRuntimeTests",
+            dependencies: ["COneDNN", "EPANNsModels", "EPANNsRuntime", "EPANNsTestSupport"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "EPANNsTrainingTests", dependencies: ["EPANNsTraining", "EPANNsTestSupport"],
             resources: [.copy("Fixtures")]),
     ],
     swiftLanguageModes: [.v6]
@@ -53,7 +72,7 @@ SWIFT
 # 3. Its headers come before the system's (-I before the default folders), its library before the system's (-L).
 log=$work/test.log
 LD_LIBRARY_PATH=$onednn/lib swift test --package-path "$package" --scratch-path "$work/build" -c release \
-    -Xcc "-I$onednn/include" -Xlinker "-L$onednn/lib" --filter EPANNsRuntimeTests 2>&1 | tee "$log"
+    -Xcc "-I$onednn/include" -Xlinker "-L$onednn/lib" --filter 'EPANNsRuntimeTests|EPANNsTrainingTests' 2>&1 | tee "$log"
 
 # 4. Proof that it was 3.x, both when compiling and when running.
 if ! grep -E 'oneDNN 3\.[0-9.]+ runs, built with the headers of 3\.' "$log"; then

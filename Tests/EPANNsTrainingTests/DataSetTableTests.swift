@@ -39,6 +39,17 @@ import Testing
         #expect(rest.clips.map(\.name) == ["b.wav"] && rest.notes.contains { $0.contains("“v”") })
     }
 
+    @Test(arguments: ["filename,fold\na.wav,1\nb.wav,2\n", "filename,fold,category\na.wav,1,v\nb.wav,2,\n"])
+    func teachersNeedNoClasses(table: String) throws {
+        let dataSet = try read(table, files: ["a.wav", "b.wav"]) { options, _ in
+            options.labels = .audioSet
+            options.ignoresClasses = true
+        }
+        #expect(dataSet.classCount == 527 && dataSet.clips.map(\.fold) == [1, 2])
+        #expect(dataSet.clips.flatMap(\.classes).isEmpty)
+        #expect(failure { _ = try read(table, files: ["a.wav", "b.wav"]) } != nil)
+    }
+
     @Test func targetsWithoutNames() throws {
         let dataSet = try read("filename,target\na.wav,2\nb.wav,0\n", files: ["a.wav", "b.wav"])
         #expect(dataSet.classCount == 3 && dataSet.clips.map(\.classes) == [[2], [0]] && dataSet.isSingleLabel)

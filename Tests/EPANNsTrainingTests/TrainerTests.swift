@@ -173,8 +173,8 @@ import Testing
             first.usesDropout = false
             first.schedule.learningRate = 5e-3
             try run.train(first, "teacher")
-            let rows = (0..<18).map { "\($0).wav,\($0 / 3 % 3),\n" }
-            try write("filename,fold,labels\n" + rows.joined(), to: run.sounds.table)
+            let rows = (0..<18).map { "\($0).wav,\($0 / 3 % 3)\n" }
+            try write("filename,fold\n" + rows.joined(), to: run.sounds.table)
             var configuration = run.configuration
             configuration.teacher = run.run("teacher").finalModelPath
             configuration.teacherWeight = 1

@@ -1,3 +1,4 @@
+import EPANNsTestSupport
 import EPANNsTraining
 import Foundation
 import Testing
@@ -8,33 +9,13 @@ struct TrainingFixture {
     var tensors: [String: Tensor]
     var steps: [Int]
 
-    private struct Configuration: Decodable {
-        var architecture: String
-        var widths: [Int]?
-        var embeddingWidth: Int?
-        var classCount: Int
-        var melBands: Int
-        var widthMultiplier: Double?
-    }
-
     init(_ name: String) throws {
         let path = try #require(
             Bundle.module.path(forResource: "training-" + name, ofType: "safetensors", inDirectory: "Fixtures"))
         let checkpoint = try Checkpoint.read(path: path)
         tensors = checkpoint.tensors
-        let decoder = JSONDecoder()
-        decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let json = try #require(checkpoint.metadata["configuration"])
-        let configuration = try decoder.decode(Configuration.self, from: Data(json.utf8))
-        if let multiplier = configuration.widthMultiplier {
-            graph = MobileNetV3Configuration(widthMultiplier: multiplier, classCount: configuration.classCount).graph()
-        } else {
-            graph = CNN14Configuration(
-                widths: try #require(configuration.widths), embeddingWidth: configuration.embeddingWidth ?? 0,
-                classCount: configuration.classCount, frontEnd: .panns32k(melBands: configuration.melBands)
-            ).graph()
-        }
-        steps = try decoder.decode([Int].self, from: Data(try #require(checkpoint.metadata["steps"]).utf8))
+        graph = try FixtureNetwork.graph(checkpoint)
+        steps = try JSONDecoder().decode([Int].self, from: Data(try #require(checkpoint.metadata["steps"]).utf8))
     }
 
     func values(_ key: String) throws -> [Float] { try #require(tensors[key]).floats }

@@ -43,6 +43,10 @@ extension DataSet {
         /// Whether classes that the class list lacks are left out, with a note, instead of being an error.
         public var ignoresUnknownClasses = false
 
+        /// Whether classes are of no interest, for a teacher's students: a CSV needs no column of them, and no clip
+        /// gets any from one.
+        public var ignoresClasses = false
+
         /// The defaults.
         public init() {}
     }

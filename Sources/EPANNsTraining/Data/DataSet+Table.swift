@@ -8,7 +8,8 @@ extension DataSet {
         guard let header = try reader.next() else {
             throw EPANNsError(.invalidConfiguration, "\(table.inQuotes) has no header row.")
         }
-        let columns = try TableColumns(header.fields, wanted: options.columns, table: table)
+        let columns = try TableColumns(
+            header.fields, wanted: options.columns, table: table, ignoresClasses: options.ignoresClasses)
         let policy = options.missingFiles ?? .fail
         guard policy != .silence || columns.kind == .labels else {
             throw EPANNsError(
@@ -73,9 +74,10 @@ struct TableColumns {
     private let count: Int
     private let filename: Int
     private let fold: Int?
-    private let cell: Int
+    /// Nil where classes are of no interest.
+    private let cell: Int?
 
-    init(_ header: [String], wanted: DataSet.Columns, table: String) throws {
+    init(_ header: [String], wanted: DataSet.Columns, table: String, ignoresClasses: Bool) throws {
         let names = header.map { $0.lowercased() }
         func position(_ candidates: [String]) throws -> Int? {
             for candidate in candidates.map({ $0.lowercased() }) {
@@ -101,7 +103,9 @@ struct TableColumns {
         let (labels, category, target) = try (
             position(wanted.labels), position(wanted.category), position(wanted.target)
         )
-        if let labels {
+        if ignoresClasses {
+            (kind, cell) = (.labels, nil)
+        } else if let labels {
             (kind, cell) = (.labels, labels)
             if let category {
                 notes.append(
@@ -132,8 +136,9 @@ struct TableColumns {
             }
             return number
         }
-        guard !row.fields[cell].isEmpty || kind == .labels else { throw failure("has no class") }
-        return TableRow(line: row.line, filename: name, fold: number, cell: row.fields[cell])
+        let classes = cell.map { row.fields[$0] } ?? ""
+        guard !classes.isEmpty || kind == .labels else { throw failure("has no class") }
+        return TableRow(line: row.line, filename: name, fold: number, cell: classes)
     }
 }
 

@@ -35,6 +35,7 @@ public final class Trainer {
     private let sum: GradientSum
     private var iteration = 0
     private var best: Double?
+    private var checkpointDuration = Duration.zero
     private let identity: String
     /// Threads for what has many independent clips.
     private let cores: Int
@@ -195,7 +196,7 @@ public final class Trainer {
             // Clocks differ; what any process finds due, all do.
             let isDue =
                 try configuration.checkpointEvery.map(iteration.isMultiple(of:))
-                ?? communicator.any(ContinuousClock.now - lastCheckpoint > .seconds(300))
+                ?? communicator.any(ContinuousClock.now - lastCheckpoint > checkpointInterval)
             if isDue || isLast {
                 try saveCheckpoint()
                 lastCheckpoint = ContinuousClock.now
@@ -300,15 +301,20 @@ public final class Trainer {
 
     // MARK: Checkpoints
 
+    /// As often as takes one fiftieth of the time: a second or so for small networks, minutes for large ones. What a
+    /// kill can undo is no more than that.
+    private var checkpointInterval: Duration { min(max(checkpointDuration * 50, .seconds(1)), .seconds(300)) }
+
     /// Writes all that is needed to go on; every process calls it, the first one writes.
     private func saveCheckpoint() throws {
+        let start = ContinuousClock.now
+        defer { checkpointDuration = ContinuousClock.now - start }
         try communicator.average(stepper.plan.store)
         if communicator.count > 1 {
             // Each process takes the steps by itself: once they differ they would go on to drift apart.
             try communicator.requireAgreement(on: [weightFact])
         }
         guard let folder, let source else { return }
-        let start = ContinuousClock.now
         let state = TrainingCheckpoint.State(
             iteration: iteration, optimizerSteps: stepper.optimizer.stepCount, source: source.state, best: best,
             identity: identity)

@@ -99,7 +99,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
 
     /// Iterations between evaluations; nil for one at the end only.
     public var evaluateEvery: Int?
-    /// Iterations between checkpoints; nil for five minutes.
+    /// Iterations between checkpoints; nil for as often as takes one fiftieth of the time.
     public var checkpointEvery: Int?
     /// What the best model is best in; nil takes accuracy for single-label sets and mAP for others.
     public var metric: Metric?

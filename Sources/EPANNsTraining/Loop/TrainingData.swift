@@ -13,7 +13,10 @@ enum TrainingData {
         var labels = labels
         func read(_ source: TrainingConfiguration.Source) throws -> DataSet {
             var options = DataSet.Options()
-            if !ignoresClasses { options.labels = labels }
+            options.labels = labels
+            options.ignoresClasses = ignoresClasses
+            // Those of an AudioSet table or a pack that the teacher does not know.
+            options.ignoresUnknownClasses = ignoresClasses
             if configuration.skipsMissing { options.missingFiles = .skip }
             let found = try DataSet.read(source.table, audio: source.audio, options: options)
             guard ignoresClasses, let classes = labels else {
