@@ -226,7 +226,9 @@ struct TrainRecipeOptions: ParsableArguments {
     var seed: UInt64?
     @Option(help: ArgumentHelp("Iterations between tests (default: one at the end).", valueName: "n"))
     var evaluateEvery: Int?
-    @Option(help: ArgumentHelp("Iterations between checkpoints (default: as often as takes 2 % of the time).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Iterations between checkpoints (default: as often as takes 2 % of the time).", valueName: "n"))
     var checkpointEvery: Int?
     @Option(help: "What the best model is best in: map, accuracy (default where every clip has one class), loss.")
     var metric: TrainingConfiguration.Metric?
