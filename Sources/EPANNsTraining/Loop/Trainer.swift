@@ -301,8 +301,9 @@ public final class Trainer {
 
     // MARK: Checkpoints
 
-    /// As often as takes one fiftieth of the time: a second or so for small networks, minutes for large ones. What a
-    /// kill can undo is no more than that.
+    /// As often as takes one fiftieth of the time.
+    ///
+    /// A second or so for small networks, minutes for large ones; a kill can undo no more than that.
     private var checkpointInterval: Duration { min(max(checkpointDuration * 50, .seconds(1)), .seconds(300)) }
 
     /// Writes all that is needed to go on; every process calls it, the first one writes.
