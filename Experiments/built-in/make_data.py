@@ -122,6 +122,8 @@ class Material:
         self.kinds = {}
         for s in everything:
             self.kinds.setdefault(s.kind, []).append(s)
+            if s.kind == "speech" and s.package != "espeak-ng":  # the teacher hears no children in espeak-ng
+                self.kinds.setdefault("recorded", []).append(s)
         self.weights = {k: np.cumsum([s.weight * min(len(s.pieces), 3) for s in v]) for k, v in self.kinds.items()}
         self.notes = notes
         self.names, w = list(synth.KINDS), np.array([k[1] for k in synth.KINDS.values()], float)
@@ -156,13 +158,15 @@ class Material:
     def voices(self, rng, n, children):
         """Several speakers at once: a crowd, or, faster and so higher, children."""
         out, used = np.zeros(n), set()
-        for _ in range(int(rng.integers(1, 5) if children else rng.integers(6, 16))):
-            s, x = self.pick(rng, "speech")
-            x = faster(x, rng.uniform(1.35, 1.7) if children else rng.uniform(0.85, 1.25))
+        for _ in range(int(rng.integers(2, 9) if children else rng.integers(6, 16))):
+            s, x = self.pick(rng, "recorded" if children else "speech")
+            x = faster(x, rng.uniform(1.4, 1.8) if children else rng.uniform(0.85, 1.25))
             used.add(s.package)
             at = int(rng.integers(0, n))
             x = x[:n] * 10 ** rng.uniform(-0.6, 0)
             out += np.roll(np.pad(x, (0, n - len(x))), at)
+        if children and rng.random() < 0.3:  # out of doors
+            out = unit(out) + rng.uniform(0.1, 0.5) * unit(synth.bird(rng, n))
         if rng.random() < 0.7:
             out = room(rng, out)
         return unit(out) + 10 ** rng.uniform(-2.5, -0.9) * synth.noise(rng, n, 0.6), "children" if children else "babble", sorted(used)

@@ -89,12 +89,12 @@ def decode(data, name, seconds):
         with soundfile.SoundFile(io.BytesIO(data)) as f:
             if f.frames < 0.15 * f.samplerate or not 4000 <= f.samplerate <= 192000:
                 return []
-            x = f.read(int(4 * max(seconds, PIECE) * f.samplerate), dtype="float32", always_2d=True)
+            x = f.read(int(2 * max(seconds, PIECE) * f.samplerate), dtype="float32", always_2d=True)
             rate = f.samplerate
     except (soundfile.LibsndfileError, RuntimeError):
         form = [] if not name.lower().endswith((".sln", ".gsm")) else (
             ["-f", "s16le", "-ar", "8000", "-ac", "1"] if name.lower().endswith(".sln") else ["-f", "gsm"])
-        run = subprocess.run(["ffmpeg", "-v", "error", *form, "-i", "pipe:0", "-t", str(4 * seconds), "-f", "f32le",
+        run = subprocess.run(["ffmpeg", "-v", "error", *form, "-i", "pipe:0", "-t", str(2 * seconds), "-f", "f32le",
                               "-ac", "1", "-ar", str(RATE), "pipe:1"], input=data, capture_output=True)
         x, rate = np.frombuffer(run.stdout, np.float32)[:, None], RATE
     if len(x) < 0.15 * rate or not np.isfinite(x).all():
