@@ -36,6 +36,8 @@ WANTED = ("siren police fire ambul horn honk dog bark engine motor idle gun shot
           "truck car bus diesel child kid baby cry giggle crowd cheer rooster chicken hen cock alarm clock tick bell "
           "fan vacuum washing kettle traffic factory industr street market beach harbor tram plane airport bulldozer "
           "light commercial residential").split()
+# GCompris's instruments.rcc holds a drum kit under CC Sampling Plus 1.0: too narrow a licence for our use.
+NOT_FREE = ("rcc/instruments.rcc",)
 MUSICAL = ("music", "theme", "tune", "ringtone", "song", "bass", "loop_", "title")
 SPOKEN = ("voice", "speech", "/lang/", "announcer", "f3f", "dialog", "taunt", "/en/", "/de/", "/fr/")
 
@@ -162,7 +164,7 @@ def files_of(folder):
         for name in sorted(names):
             path = os.path.join(root, name)
             short = os.path.relpath(path, folder)
-            if not os.path.isfile(path) or os.path.islink(path):
+            if not os.path.isfile(path) or os.path.islink(path) or short.endswith(NOT_FREE):
                 continue
             lower = name.lower()
             if lower.endswith(SUFFIXES):
@@ -292,14 +294,23 @@ LANGUAGES = ("en-us", "en-gb", "en-gb-scotland", "en-029", "de", "fr-fr", "es", 
 VARIANTS = ("m1", "m2", "m3", "m4", "m5", "m6", "m7", "f1", "f2", "f3", "f4", "f5", "croak", "whisper", "klatt", "klatt4")
 
 
+def espeak(root):
+    """The unpacked espeak-ng: program, environment, and the folder of its data."""
+    libraries = []
+    for package in ("libespeak-ng1", "libpcaudio0", "libsonic0"):
+        for base, _, names in os.walk(os.path.join(root, package)):
+            if any(".so" in n for n in names):
+                libraries.append(base)
+    for base, folders, _ in os.walk(os.path.join(root, "espeak-ng-data")):
+        if "espeak-ng-data" in folders and "/lib" in base:
+            return (os.path.join(root, "espeak-ng/usr/bin/espeak-ng"),
+                    dict(os.environ, LD_LIBRARY_PATH=":".join(sorted(libraries))), base)
+    raise RuntimeError("espeak-ng-data is not unpacked: run fetch.sh")
+
+
 def from_espeak(root, count, rng):
     """`count` utterances of the unpacked espeak-ng: an English sentence, or numbers, which it says in any language."""
-    libraries = [os.path.join(root, p, "usr/lib", a) for p in ("libespeak-ng1", "libpcaudio0", "libsonic0")
-                 for a in sorted(os.listdir(os.path.join(root, "libespeak-ng1/usr/lib")))]
-    data = [os.path.join(d, "espeak-ng-data") for d, names, _ in os.walk(os.path.join(root, "espeak-ng-data"))
-            if "espeak-ng-data" in names and d.endswith(tuple("-gnu usr/share usr/lib".split()))]
-    program = os.path.join(root, "espeak-ng/usr/bin/espeak-ng")
-    environment = dict(os.environ, LD_LIBRARY_PATH=":".join(libraries))
+    program, environment, data = espeak(root)
     out, failures = {}, 0
     for _ in range(count):
         language = str(rng.choice(LANGUAGES)) if rng.random() < 0.6 else "en-us"
@@ -307,7 +318,7 @@ def from_espeak(root, count, rng):
         text = " ".join(str(rng.integers(1, 3000)) for _ in range(rng.integers(4, 12)))
         if language.startswith("en"):
             text = " ".join(rng.choice(SENTENCES, rng.integers(1, 4), replace=False))
-        run = subprocess.run([program, f"--path={os.path.dirname(data[0])}", "-v", voice, "-p", str(rng.integers(20, 95)),
+        run = subprocess.run([program, f"--path={data}", "-v", voice, "-p", str(rng.integers(20, 95)),
                               "-s", str(rng.integers(110, 230)), "--stdout", text], env=environment, capture_output=True)
         wave = run.stdout
         if run.returncode != 0 or len(wave) < 10000:

@@ -211,11 +211,15 @@ def alarm(rng, n):
     return np.tanh(unit(x) * rng.uniform(0.3, 3))
 
 
+def telephone_bell(rng, n):
+    gate = gates(rng, n, lambda: 2.0, lambda: rng.uniform(1, 3))
+    return spread_out(pulses(rng, n, rng.uniform(18, 28), 0.02, 0.2) * gate, modes(rng, 0.15, 900, 5000, 7))
+
+
 def telephone(rng, n):
     kind = rng.integers(4)
-    if kind == 0:  # a bell
-        gate = gates(rng, n, lambda: 2.0, lambda: rng.uniform(1, 3))
-        return spread_out(pulses(rng, n, rng.uniform(18, 28), 0.02, 0.2) * gate, modes(rng, 0.15, 900, 5000, 7))
+    if kind == 0:
+        return telephone_bell(rng, n)
     if kind == 1:  # DTMF
         rows, columns = (697, 770, 852, 941), (1209, 1336, 1477, 1633)
         out = np.zeros(n)
@@ -602,7 +606,7 @@ KINDS = {
     "alarm": (alarm, 2), "telephone": (telephone, 2),
     "engine-idle": (engine_idle, 5), "diesel-idle": (diesel_idle, 5), "engine-revs": (engine_revs, 3),
     "chainsaw": (chainsaw, 2), "drill": (drill, 5), "jackhammer": (jackhammer, 6), "saw": (saw, 2),
-    "helicopter": (helicopter, 3), "fan": (fan, 6),
+    "helicopter": (helicopter, 3), "fan": (fan, 4),
     "gun-shot": (gun_shot, 6), "machine-gun": (machine_gun, 4),
     "explosion": (explosion, 2), "fireworks": (fireworks, 2),
     "clock-tick": (clock_tick, 3), "bells": (bells, 1),
