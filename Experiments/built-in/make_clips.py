@@ -64,18 +64,13 @@ def main():
         (0.2, 1.0, faded(say(root, "Attention please. An ambulance is coming. Keep the street clear."))),
         (4.6, 0.9, faded(unit(synth.siren_wail(rng(5), int(5.4 * second))), 0.4)),
     )
-    shore = onto(
-        9.5,
-        (0.0, 0.8, faded(unit(synth.sea(rng(3), 5 * second)), 0.8)),
-        (4.5, 1.0, faded(unit(synth.helicopter(rng(2), 5 * second)), 0.8)),
-    )
     telephone = onto(
         8,
         (0.0, 0.02, unit(synth.noise(rng(6), 8 * second, 0.7))),
         (0.2, 1.0, faded(unit(synth.telephone_bell(rng(1), int(3.2 * second))))),
         (4.0, 1.0, faded(say(root, "Hello? Yes, this is the lighthouse. Who is calling, please?", "en-gb+m3", 40, 155))),
     )
-    for name, x in (("street", street), ("shore", shore), ("telephone", telephone)):
+    for name, x in (("street", street), ("telephone", telephone)):
         x = x / np.abs(x).max() * 0.8
         path = os.path.join(arguments.out, f"{name}.ogg")
         # In short writes: libsndfile's Vorbis encoder needs much stack for a long one.
