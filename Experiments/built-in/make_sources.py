@@ -1,0 +1,50 @@
+#!/usr/bin/env python3
+"""Writes SOURCES.md from DATA/sources.csv, DATA/hours.csv, OUT/packages.tsv and licences.csv.
+
+    make_sources.py --packages OUT_OF_FETCH --data DATA_OF_MAKE_DATA > SOURCES.md
+
+Also writes packages.lock beside this script (package, version, sha256), against which fetch.sh notes differences.
+"""
+
+import argparse
+import csv
+import os
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--packages", required=True)
+    parser.add_argument("--data", required=True)
+    arguments = parser.parse_args()
+    here = os.path.dirname(os.path.abspath(__file__))
+
+    def rows(path, **options):
+        with open(path, newline="") as f:
+            return list(csv.DictReader(f, **options))
+
+    # Licences hold no comma, so that the file stays plain.
+    licences = {r["package"]: r["licence"] for r in rows(os.path.join(here, "licences.csv"))}
+    locked = rows(os.path.join(arguments.packages, "packages.tsv"), delimiter="\t")
+    with open(os.path.join(here, "packages.lock"), "w") as f:
+        for r in locked:
+            f.write(f"{r['package']}\t{r['version']}\t{r['sha256']}\n")
+    used = rows(os.path.join(arguments.data, "sources.csv"))
+    print("# What the built-in model was trained on\n")
+    print("Written by `make_sources.py`. Packages are Debian's, section `main`; the licence is the audio's, as the package's")
+    print("own `copyright` file gives it. *Decoded* is the audio that was drawn from, after the caps of `sources.py`;")
+    print("*sounds in* counts the hours of all clips in which the source is heard, so that mixtures count for each of theirs.\n")
+    print("| package | version | licence of the audio | what | files | decoded, h | sounds in, h |")
+    print("|---|---|---|---|---:|---:|---:|")
+    for r in used:
+        files = r["files"] if int(r["files"]) else "–"
+        hours = f"{float(r['hours_decoded']):.2f}" if float(r["hours_decoded"]) else "–"
+        print(f"| {r['package']} | {r['version'] or '–'} | {licences[r['package']]} | {r['what']} | {files} | {hours} | {r['hours_of_clips']} |")
+    print("\n| clips built on | hours |\n|---|---:|")
+    kinds = rows(os.path.join(arguments.data, "hours.csv"))
+    for r in kinds:
+        print(f"| {r['kind']} | {float(r['hours']):.2f} |")
+    print(f"| all | {sum(float(r['hours']) for r in kinds):.2f} |")
+
+
+if __name__ == "__main__":
+    main()
