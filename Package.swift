@@ -41,6 +41,8 @@ let package = Package(
                 .brew(["ffmpeg"]),
             ]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
+        // The weights are compiled in by the C file.
+        .target(name: "CBuiltInModel", exclude: ["epanns-mini.safetensors"]),
         .target(name: "EPANNsGraph", swiftSettings: settings),
         .target(name: "EPANNsAudio", dependencies: ["EPANNsGraph", "CFFmpeg"], swiftSettings: settings),
         .target(
@@ -49,7 +51,8 @@ let package = Package(
             resources: [.embedInCode("Resources/audioset_labels.csv")], swiftSettings: settings),
         .target(name: "EPANNsRuntime", dependencies: ["EPANNsGraph", "COneDNN"], swiftSettings: settings),
         .target(
-            name: "EPANNs", dependencies: ["EPANNsAudio", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime"],
+            name: "EPANNs",
+            dependencies: ["CBuiltInModel", "EPANNsAudio", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime"],
             swiftSettings: settings),
         .target(
             name: "EPANNsHub",

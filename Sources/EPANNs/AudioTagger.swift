@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// One tagger serves any number of threads at once; weights are shared and every run has a workspace of its own.
 ///
-///     let tagger = try AudioTagger(modelPath: "mn04_as_mAP_432.pt")
+///     let tagger = try AudioTagger()
 ///     for tag in try tagger.tag(file: "street.wav").windows[0].tags {
 ///         print(tag.name, tag.score)
 ///     }
@@ -54,6 +54,13 @@ public final class AudioTagger: Sendable {
     /// Longest clip that is read into memory as one.
     static let maximumClipSeconds = 3600.0
 
+    /// Opens the model that is built in; see `Model.builtIn()`.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when an option makes no sense.
+    public convenience init(options: Options = Options()) throws {
+        try self.init(model: .builtIn(), options: options)
+    }
+
     /// Opens a model file: one of ours, or a published PyTorch checkpoint.
     ///
     /// - Throws: `EPANNsError` as `Model.read(path:)`.
@@ -71,7 +78,11 @@ public final class AudioTagger: Sendable {
         }
         try options.precision.resolved.checkSupport()
         var model = model
-        if let activation = options.outputActivation { model.configuration.outputActivation = activation }
+        if let activation = options.outputActivation, activation != model.configuration.outputActivation {
+            model.configuration.outputActivation = activation
+            // They are for scores as the model gives them.
+            model.thresholds = nil
+        }
         let graph = try model.graph()
         try model.validate()
         self.model = model
@@ -96,15 +107,21 @@ public final class AudioTagger: Sendable {
     /// The model's name.
     public var modelName: String { model.name }
 
+    /// From which score on the model's classes count as heard, where it knows.
+    public var thresholds: ClassThresholds? { model.thresholds }
+
     func identity(includesDigest: Bool) -> ModelIdentity {
-        guard includesDigest else { return ModelIdentity(name: model.name, sha256: nil, precision: precision) }
+        let isBuiltIn = model.isBuiltIn ? true : nil
+        guard includesDigest else {
+            return ModelIdentity(name: model.name, sha256: nil, precision: precision, isBuiltIn: isBuiltIn)
+        }
         let sha256 = digest.withLock { digest in
             if let known = digest { return known }
             let computed = model.sha256()
             digest = .some(computed)
             return computed
         }
-        return ModelIdentity(name: model.name, sha256: sha256, precision: precision)
+        return ModelIdentity(name: model.name, sha256: sha256, precision: precision, isBuiltIn: isBuiltIn)
     }
 
     /// Compiles the plan for clips of a length, so that the first run is as quick as the others.

@@ -8,7 +8,7 @@ import EPANNsModels
 public struct ModelReport: Encodable, Hashable, Sendable {
     /// The file a model was read from.
     public struct File: Encodable, Hashable, Sendable {
-        /// The path.
+        /// The path; empty for the model that is built in.
         public var path: String
         /// Size.
         public var byteCount: Int
@@ -40,6 +40,8 @@ public struct ModelReport: Encodable, Hashable, Sendable {
     public var durationSeconds: Double
     /// The file; nil for an architecture.
     public var file: File?
+    /// True for the model that is built in, absent for others.
+    public var builtIn: Bool?
     /// What a user should know of the model.
     public var notes: [String]
     /// Layers and totals.
@@ -50,7 +52,7 @@ public struct ModelReport: Encodable, Hashable, Sendable {
     // Without `identityLayers`, which only a printed table needs.
     enum CodingKeys: String, CodingKey {
         case name, architecture, configuration, classCount, hasAudioSetLabels, embeddingWidth, minimumSampleCount
-        case minimumSeconds, durationSeconds, file, notes, cost
+        case minimumSeconds, durationSeconds, file, builtIn, notes, cost
     }
 
     /// Longest spectrogram that is counted, a little more than an hour at PANNs' hop; keeps all products of sizes far
@@ -105,9 +107,12 @@ public struct ModelReport: Encodable, Hashable, Sendable {
         try self.init(name: model.name, configuration: model.configuration, durationSeconds: durationSeconds)
         hasAudioSetLabels = model.labels == .audioSet
         notes = model.notes
-        if let file = model.file, let format = model.format, let sha256 = model.sha256() {
-            self.file = File(
-                path: file.path, byteCount: file.bytes.count, sha256: sha256, container: format,
+        if model.isBuiltIn { builtIn = true }
+        if let bytes = model.file?.bytes ?? model.storage?.bytes, let format = model.format,
+            let sha256 = model.sha256()
+        {
+            file = File(
+                path: model.file?.path ?? "", byteCount: bytes.count, sha256: sha256, container: format,
                 provenance: model.provenance)
         }
     }

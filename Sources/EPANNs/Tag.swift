@@ -53,11 +53,20 @@ public struct ModelIdentity: Codable, Hashable, Sendable {
     /// The arithmetic that ran.
     public var precision: Precision
 
+    /// True for the model that is built in, absent for others.
+    public var isBuiltIn: Bool?
+
+    enum CodingKeys: String, CodingKey {
+        case name, sha256, precision
+        case isBuiltIn = "built_in"
+    }
+
     /// Makes an identity.
-    public init(name: String, sha256: String?, precision: Precision) {
+    public init(name: String, sha256: String?, precision: Precision, isBuiltIn: Bool? = nil) {
         self.name = name
         self.sha256 = sha256
         self.precision = precision
+        self.isBuiltIn = isBuiltIn
     }
 }
 

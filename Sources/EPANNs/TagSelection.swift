@@ -7,15 +7,21 @@ public struct TagSelection: Hashable, Sendable {
     public var topK: Int
     /// Only scores of at least this; nil for no limit.
     public var threshold: Float?
+    /// Only scores of at least these, one a class; nil for no limits.
+    public var classThresholds: [Float]?
     /// Indices of the classes that may be reported; nil for all.
     public var allowed: Set<Int>?
     /// Indices of classes that are never reported.
     public var denied: Set<Int>
 
     /// Makes a selection.
-    public init(topK: Int = 10, threshold: Float? = nil, allowed: Set<Int>? = nil, denied: Set<Int> = []) {
+    public init(
+        topK: Int = 10, threshold: Float? = nil, classThresholds: [Float]? = nil, allowed: Set<Int>? = nil,
+        denied: Set<Int> = []
+    ) {
         self.topK = topK
         self.threshold = threshold
+        self.classThresholds = classThresholds
         self.allowed = allowed
         self.denied = denied
     }
@@ -25,7 +31,8 @@ public struct TagSelection: Hashable, Sendable {
     /// - Throws: `EPANNsError` with code `invalidConfiguration` for an unknown class, with the nearest
     ///   names, or when nothing is left to report.
     public init(
-        topK: Int = 10, threshold: Float? = nil, allow: [String], deny: [String] = [], labels: LabelSet
+        topK: Int = 10, threshold: Float? = nil, classThresholds: [Float]? = nil, allow: [String],
+        deny: [String] = [], labels: LabelSet
     ) throws {
         guard topK > 0 else {
             throw EPANNsError(.invalidConfiguration, "The number of tags must be at least 1, not \(topK).")
@@ -33,18 +40,24 @@ public struct TagSelection: Hashable, Sendable {
         if let threshold, !threshold.isFinite {
             throw EPANNsError(.invalidConfiguration, "The threshold must be a number, not \(threshold).")
         }
+        if let classThresholds, classThresholds.count != labels.count {
+            throw EPANNsError(
+                .invalidConfiguration, "\(classThresholds.count) thresholds do not fit \(labels.count) classes.")
+        }
         let allowed = allow.isEmpty ? nil : Set(try allow.map(labels.index(of:)))
         let denied = Set(try deny.map(labels.index(of:)))
         guard !(allowed ?? Set(labels.labels.indices)).subtracting(denied).isEmpty else {
             throw EPANNsError(.invalidConfiguration, "Every allowed class is denied; nothing would be reported.")
         }
-        self.init(topK: topK, threshold: threshold, allowed: allowed, denied: denied)
+        self.init(
+            topK: topK, threshold: threshold, classThresholds: classThresholds, allowed: allowed, denied: denied)
     }
 
     /// The tags of one row of scores, best first; equal scores in the order of the classes.
     public func tags(_ scores: some Collection<Float>, labels: LabelSet) -> [Tag] {
         let candidates = scores.enumerated().filter { index, score in
-            (threshold.map { score >= $0 } ?? true) && (allowed?.contains(index) ?? true) && !denied.contains(index)
+            (threshold.map { score >= $0 } ?? true) && (classThresholds.map { score >= $0[index] } ?? true)
+                && (allowed?.contains(index) ?? true) && !denied.contains(index)
         }
         let best = candidates.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }.prefix(max(0, topK))
         return best.map { index, score in

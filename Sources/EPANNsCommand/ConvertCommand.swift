@@ -86,12 +86,16 @@ struct ConvertCommand: ParsableCommand {
     }
 
     func run() throws {
-        let path = try ModelCache.standard().resolve(input).path
-        try checkOutput(against: path)
-        var model = try Model.read(path: path)
+        let source = try ModelSource(input)
+        if case .file(let path) = source { try checkOutput(against: path) } else { try checkOutput() }
+        var model = try source.model()
         if let labels { try model.replaceLabels(LabelSet.read(path: labels)) }
         if let name { model.name = name }
-        if let activation { model.configuration.outputActivation = activation }
+        if let activation, activation != model.configuration.outputActivation {
+            model.configuration.outputActivation = activation
+            // They are for the scores that the model gave.
+            model.thresholds = nil
+        }
         if let frontEnd {
             try model.replaceFrontEnd(frontEnd.configuration(melBands: model.configuration.frontEnd.melBands))
         }
@@ -100,9 +104,9 @@ struct ConvertCommand: ParsableCommand {
         try printSummary(of: model)
     }
 
-    private func checkOutput(against path: String) throws {
+    private func checkOutput(against path: String? = nil) throws {
         guard let existing = FileIdentity(path: output) else { return }
-        guard existing != FileIdentity(path: path) else {
+        guard existing != path.flatMap(FileIdentity.init(path:)) else {
             throw EPANNsError(
                 .invalidConfiguration, "\(output) is the file that is read; give the result another name.")
         }
@@ -114,11 +118,14 @@ struct ConvertCommand: ParsableCommand {
 
     private func printSummary(of model: Model) throws {
         let parameters = try model.graph().parameterSpecs.reduce(0) { $0 + ($1.role == .trainable ? $1.count : 0) }
-        let before = model.file.map { ByteText.short($0.bytes.count) } ?? ""
+        let before = (model.file?.bytes ?? model.storage?.bytes).map { ByteText.short($0.count) } ?? ""
         let written = try MappedFile(path: output)
         let activation = model.configuration.outputActivation
         let rows = [
-            ("Read", "\(model.file?.path ?? input), \(model.format?.rawValue ?? ""), \(before)"),
+            (
+                "Read",
+                "\(model.file?.path ?? "the built-in \(Model.builtInName)"), \(model.format?.rawValue ?? ""), \(before)"
+            ),
             ("Recognised", InfoText.structure(model.configuration)),
             ("", "\(CountText.grouped(parameters)) parameters, \(model.labels.count) classes, \(activation)"),
             (

@@ -21,6 +21,10 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
             A model that has not the data's classes can be judged all the same: --map names, for each class, the \
             model's labels that stand for it, and the best of them counts.
 
+            Without labels, --teacher takes another model's word: classes that it scores at least --teacher-threshold \
+            are the truth, and it is said how often both name the same class and how their scores correlate. “epanns \
+            calibrate” finds each class's best threshold in the same ways.
+
             Several processes, on one machine or more, share the clips: mpirun -n N epanns evaluate … (needs a build \
             with MPI: swift build --traits MPI).
 
@@ -28,6 +32,7 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
               epanns evaluate -m run/best.safetensors --data esc10.csv --folds 5
               epanns evaluate -m mn04 --data esc10.csv --audio clips --map maps.json
               epanns evaluate -m epanns --data eval.csv --per-class classes.csv
+              epanns evaluate -m small.safetensors --teacher mn04 --data clips.csv
               epanns evaluate -m mn04 --data t.csv --confusion t.svg --format json
             """)
 
@@ -41,6 +46,7 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
     }
 
     @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Teacher") var teacher: TeacherOptions
 
     @Option(
         help: ArgumentHelp("The table of clips and their classes: CSV, or a PANNs HDF5 pack.", valueName: "table"),
@@ -118,16 +124,20 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         if let clipSeconds, !(clipSeconds > 0 && clipSeconds <= 3600) {
             throw ValidationError("--clip-seconds must lie above 0 and be at most 3600.")
         }
+        if teacher.name != nil && map != nil {
+            throw ValidationError("--map says what labels mean; with --teacher no labels are looked at.")
+        }
         if !threshold.isFinite { throw ValidationError("--threshold must be a number.") }
     }
 
     func run() throws {
         let group = try ProcessGroup.current()
         let set = try dataSet()
-        if group.rank == 0 { try checkOutputs(set) }
+        if group.rank == 0 { try checkOutputs(set, isSingleLabel: set.isSingleLabel && teacher.name == nil) }
         let units = (set.clips.count + group.count - 1) / group.count
         let split = model.split(units: units, jobs: jobs, cores: group.coreCount)
         let tagger = try model.tagger(split)
+        if teacher.name != nil { return try follow(tagger, set, split, group) }
         let mapping =
             try map.map {
                 try ClassMapping(
@@ -137,35 +147,51 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         let scorer = try ClipScorer(tagger: tagger, mapping: mapping, set: set, clipSeconds: clipSeconds)
         try tagger.requireAgreement(group, data: set)
         guard let scored = try scorer.score(jobs: split.jobs, group: group) else { return }
-        if let scores {
-            let missing = [Float](repeating: .nan, count: set.classCount)
-            try NumPyFile.write(
-                scored.rows.flatMap { $0 ?? missing }, shape: [set.clips.count, set.classCount], to: scores)
-        }
+        try writeScores(scored, classCount: set.classCount)
         let report = try report(scored, of: set, tagger: tagger)
         try write(report)
         try scored.reportFailures(of: set.clips.count)
     }
 
+    /// Compares with the teacher's scores instead of labels.
+    private func follow(
+        _ tagger: AudioTagger, _ set: DataSet, _ split: WorkSplit, _ group: any Communicator
+    ) throws {
+        for note in set.notes { StandardError.write(note) }
+        try tagger.requireAgreement(group, data: set)
+        guard
+            let pair = try teacher.score(
+                tagger, set, split, group, clipSeconds: clipSeconds, precision: model.precision)
+        else { return }
+        try writeScores(pair.student, classCount: tagger.labels.count)
+        var report = EvaluationReport(
+            pair.clips, isSingleLabel: false, threshold: threshold, parts: pair.folds(of: set),
+            subject: subject(tagger, failures: pair.failureCount))
+        report.teacher = pair.comparison
+        try write(report)
+        try pair.reportFailures(of: set.clips.count)
+    }
+
+    private func writeScores(_ scored: ClipScorer.Scored, classCount: Int) throws {
+        guard let scores else { return }
+        let missing = [Float](repeating: .nan, count: classCount)
+        try NumPyFile.write(
+            scored.rows.flatMap { $0 ?? missing }, shape: [scored.rows.count, classCount], to: scores)
+    }
+
     private func dataSet() throws -> DataSet {
         var options = DataSet.Options()
         options.missingFiles = missing.flatMap { DataSet.MissingFiles(rawValue: $0.rawValue) }
-        let set = try DataSet.read(data, audio: audio, options: options)
-        guard let folds else { return set }
-        let numbers = folds.split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) }
-        guard !numbers.isEmpty, !numbers.contains(nil) else {
-            throw EPANNsError(
-                .invalidConfiguration, "--folds takes numbers with commas between them, such as 1,2, not “\(folds)”.")
-        }
-        return try set.selecting(folds: numbers.compactMap(\.self))
+        options.ignoresClasses = teacher.name != nil
+        return try DataSet.read(data, audio: audio, options: options).selecting(folds)
     }
 
     /// What can be known to go wrong is said before minutes of work.
-    private func checkOutputs(_ set: DataSet) throws {
+    private func checkOutputs(_ set: DataSet, isSingleLabel: Bool) throws {
         for path in [bars, confusion].compactMap(\.self) { _ = try PlotFormat(path: path) }
         if bars != nil || confusion != nil { try Plot.checkTool() }
         guard confusion != nil else { return }
-        guard set.isSingleLabel else {
+        guard isSingleLabel else {
             throw EPANNsError(
                 .invalidConfiguration,
                 "--confusion needs a set with one class a clip; this one has several. --bars draws the classes.")
@@ -190,12 +216,16 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
             classNames: set.labels.labels.map(\.name))
         let folds = done.map { set.clips[$0].fold.map(String.init) }
         let parts = folds.contains(nil) || Set(folds).count < 2 ? nil : folds.compactMap(\.self)
-        let identity = tagger.identity
         return EvaluationReport(
             clips, isSingleLabel: set.isSingleLabel, threshold: threshold, parts: parts,
-            subject: .init(
-                model: identity.name, modelSHA256: identity.sha256, precision: tagger.precision.rawValue,
-                data: (data as NSString).lastPathComponent, failedClipCount: scored.failures.count))
+            subject: subject(tagger, failures: scored.failures.count))
+    }
+
+    private func subject(_ tagger: AudioTagger, failures: Int) -> EvaluationReport.Subject {
+        let identity = tagger.identity
+        return .init(
+            model: identity.name, modelSHA256: identity.sha256, precision: tagger.precision.rawValue,
+            data: (data as NSString).lastPathComponent, failedClipCount: failures)
     }
 
     private func write(_ report: EvaluationReport) throws {

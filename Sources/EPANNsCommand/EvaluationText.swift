@@ -53,6 +53,11 @@ enum EvaluationText {
                 "at a score of \(threshold); precision \(share(decisions.microPrecision)), recall "
                     + share(decisions.microRecall)
             ))
+        if let teacher = report.teacher {
+            rows.append(("best class", share(teacher.topAgreement), "of the clips: the same as \(teacher.teacher)'s"))
+            rows.append(("best three", share(teacher.topThreeAgreement), "of the clips: that is among them"))
+            rows.append(("correlation", share(teacher.meanCorrelation), "of the scores with its, mean over clips"))
+        }
         let titleWidth = rows.map(\.0.count).max() ?? 0
         let numberWidth = rows.map(\.1.count).max() ?? 0
         return rows.map { title, number, note in

@@ -31,8 +31,8 @@ struct InfoCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "A model's file, the name of a downloaded model, or an architecture; without one, the cost of all "
-                + "architectures is listed.",
+            "A model's file, the name of a downloaded model, \(Model.builtInName) for the one that is built in, or an "
+                + "architecture; without one, the cost of all architectures is listed.",
             valueName: "model"),
         completion: .file(extensions: ["safetensors", "pt", "pth", "bin"]))
     var name: String?
@@ -86,12 +86,12 @@ struct InfoCommand: ParsableCommand {
     }
 
     private func report() throws -> ModelReport {
+        if case .builtIn = try? ModelSource(model) {
+            guard widths == nil else { throw widthsOfModel }
+            return try ModelReport(.builtIn(), durationSeconds: seconds)
+        }
         if let path = try path() {
-            guard widths == nil else {
-                throw EPANNsError(
-                    .invalidConfiguration,
-                    "--widths goes with an architecture's name; \(model) is a model with its own.")
-            }
+            guard widths == nil else { throw widthsOfModel }
             return try ModelReport(Model.read(path: path), durationSeconds: seconds)
         }
         guard var configuration = ModelConfiguration.named(model) else { throw unknownName }
@@ -117,6 +117,11 @@ struct InfoCommand: ParsableCommand {
             if !near.isEmpty { error.message += " Architectures need no file: \(InfoCommand.list(near))." }
             throw error
         }
+    }
+
+    private var widthsOfModel: EPANNsError {
+        EPANNsError(
+            .invalidConfiguration, "--widths goes with an architecture's name; \(model) is a model with its own.")
     }
 
     private var unknownName: EPANNsError {

@@ -27,7 +27,7 @@ enum InfoText {
     private static func facts(_ report: ModelReport) -> [(String, String)] {
         var facts = [("Name", report.name)]
         if let file = report.file {
-            facts.append(("File", file.path))
+            facts.append(("File", report.builtIn == true ? "built in" : file.path))
             facts.append(("", "\(CountText.grouped(file.byteCount)) bytes, \(file.container.rawValue)"))
             facts.append(("SHA-256", file.sha256))
             if let source = file.provenance {

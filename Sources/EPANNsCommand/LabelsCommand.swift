@@ -44,7 +44,7 @@ struct LabelsCommand: ParsableCommand {
 
     func run() throws {
         let labels =
-            try model.map { try Model.read(path: ModelCache.standard().resolve($0).path).labels } ?? .audioSet
+            try model.map { try ModelSource($0).model().labels } ?? .audioSet
         let indices = try search.map { try labels.search($0) } ?? Array(labels.labels.indices)
         switch format {
         case .csv: try StandardOutput.write(labels.csv(of: indices))

@@ -11,7 +11,8 @@ struct ModelOptions: ParsableArguments {
     @Option(
         name: .shortAndLong,
         help: ArgumentHelp(
-            "The model: a file (.safetensors, .pt, .pth), or the name of a downloaded one (see “epanns models list”).",
+            "The model: a file (.safetensors, .pt, .pth), or the name of a downloaded one (see “epanns models list”). "
+                + "Default: $EPANNS_MODEL, else \(Model.builtInName), which is built in.",
             valueName: "file|name"),
         completion: .file(extensions: ["safetensors", "pt", "pth", "bin"]))
     var model: String?
@@ -34,18 +35,13 @@ struct ModelOptions: ParsableArguments {
         help: "Say on standard error what runs, which is said anyway where that is a terminal.")
     var verbose = false
 
-    /// Path of the model's file.
-    func resolvedPath() throws -> String {
-        guard let model = model ?? ProcessInfo.processInfo.environment["EPANNS_MODEL"], !model.isEmpty else {
-            throw EPANNsError(
-                .modelUnavailable,
-                """
-                No model is given, and none is built in yet. Name a file or a downloaded model with --model (or the \
-                environment variable EPANNS_MODEL). “epanns models download mn04” fetches a good one of 4 MB, \
-                “epanns models download epanns” the authors' E-PANNs of 97 MB; then: epanns tag --model mn04 FILE
-                """)
-        }
-        return try ModelCache.standard().resolve(model).path
+    /// Where the model is: as asked for, as the environment says, or built in.
+    ///
+    /// Says on the first use of the built-in model that there are others.
+    func source() throws -> ModelSource {
+        let name = model ?? ProcessInfo.processInfo.environment["EPANNS_MODEL"] ?? ""
+        if name.isEmpty { BuiltInHint.show() }
+        return try ModelSource(name)
     }
 
     /// How the cores are shared out.
@@ -58,7 +54,7 @@ struct ModelOptions: ParsableArguments {
     /// Opens the model, and says what a user should know of it and, with `--verbose` or on a terminal, what runs.
     func tagger(_ split: WorkSplit, activation: OutputActivation? = nil) throws -> AudioTagger {
         let tagger = try AudioTagger(
-            modelPath: resolvedPath(),
+            model: source().model(),
             options: .init(precision: precision, threads: split.threads, outputActivation: activation))
         for note in tagger.modelNotes { StandardError.write(note) }
         if verbose || StandardError.isTerminal {

@@ -145,10 +145,10 @@ struct PruneCommand: ParsableCommand {
 
     func run() throws {
         let criterion = try PruningCriterion(name: criterion, seed: seed)
-        let path = try model.resolvedPath()
-        try checkOutput(against: path)
+        let source = try model.source()
+        if case .file(let path) = source { try checkOutput(against: path) } else { try checkOutput() }
         try plot.map(PruningSensitivity.checkPlot)
-        var whole = try Model.read(path: path)
+        var whole = try source.model()
         for note in whole.notes { StandardError.write(note) }
         let digest = whole.sha256()
         whole.recordProvenance(convertedBy: program, digest: digest)
@@ -217,9 +217,9 @@ struct PruneCommand: ParsableCommand {
             options: .init(precision: precision, threads: threads))
     }
 
-    private func checkOutput(against path: String) throws {
+    private func checkOutput(against path: String? = nil) throws {
         guard let output, !dryRun, let existing = FileIdentity(path: output) else { return }
-        guard existing != FileIdentity(path: path) else {
+        guard existing != path.flatMap(FileIdentity.init(path:)) else {
             throw EPANNsError(
                 .invalidConfiguration, "\(output) is the model that is read; give the result another name.")
         }

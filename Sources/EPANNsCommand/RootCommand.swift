@@ -11,11 +11,12 @@ struct RootCommand: AsyncParsableCommand {
         discussion: """
             A neural network listens to a recording and gives every class of Google's AudioSet a score. The networks \
             are those of E-PANNs (Singh, Liu, Plumbley 2023), PANNs and EfficientAT; their published weights are \
-            fetched once, by name.
+            fetched once, by name. A small network is built in, for a first try.
 
             EXAMPLES
-              epanns models download mn04         fetch a model of 4 MB
-              epanns tag -m mn04 street.wav       what is heard in a recording
+              epanns tag street.wav               what is heard in a recording
+              epanns models download mn04         fetch a better model, of 4 MB
+              epanns tag -m mn04 street.wav       and use it
               epanns info mn04                    its layers, parameters and operations
               epanns embed -m mn04 street.wav --output street.npy
               epanns labels --search dog          the classes that have to do with dogs
@@ -27,7 +28,9 @@ struct RootCommand: AsyncParsableCommand {
         version: EPANNsVersion.current,
         subcommands: [
             TagCommand.self, InfoCommand.self, ConvertCommand.self, EmbedCommand.self, LabelsCommand.self,
-            ModelsCommand.self, TrainCommand.self, EvaluateCommand.self, ReportCommand.self, PruneCommand.self,
+            ModelsCommand.self, TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self, ReportCommand.self,
+            PlotCommand.self,
+            PruneCommand.self,
         ])
 
     /// Runs the command, and turns what it throws into a message and an exit status.

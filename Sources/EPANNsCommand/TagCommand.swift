@@ -25,6 +25,22 @@ struct TagCommand: ParsableCommand, SharedCommand {
             tag … (needs a build with MPI: swift build --traits MPI).
             """)
 
+    /// From which score on a tag is reported.
+    enum Threshold: ExpressibleByArgument {
+        case score(Float)
+        case automatic
+
+        init?(argument: String) {
+            if argument == "auto" {
+                self = .automatic
+            } else if let score = Float(argument) {
+                self = .score(score)
+            } else {
+                return nil
+            }
+        }
+    }
+
     @OptionGroup var input: InputOptions
     @OptionGroup(title: "Model") var model: ModelOptions
 
@@ -38,8 +54,12 @@ struct TagCommand: ParsableCommand, SharedCommand {
     @Option(name: [.customShort("k"), .long], help: ArgumentHelp("At most so many tags a window.", valueName: "n"))
     var topK = 10
 
-    @Option(help: ArgumentHelp("Only scores of at least this, such as 0.3.", valueName: "score"))
-    var threshold: Float?
+    @Option(
+        help: ArgumentHelp(
+            "Only scores of at least this, such as 0.3; auto takes each class's own threshold, where the model knows "
+                + "them (“epanns calibrate”).",
+            valueName: "score|auto"))
+    var threshold: Threshold?
 
     @Option(
         name: .long, parsing: .singleValue,
@@ -107,7 +127,8 @@ struct TagCommand: ParsableCommand, SharedCommand {
         let split = model.split(units: units, jobs: jobs, cores: group.coreCount)
         let tagger = try model.tagger(split, activation: activation)
         let selection = try TagSelection(
-            topK: topK, threshold: threshold, allow: allow, deny: deny, labels: tagger.labels)
+            topK: topK, threshold: score, classThresholds: classThresholds(tagger), allow: allow, deny: deny,
+            labels: tagger.labels)
         if let output, group.rank == 0 {
             try keepSettings(tagger, selection, folder: output, isEmpty: files.count == inputs.foundCount)
         }
@@ -122,6 +143,25 @@ struct TagCommand: ParsableCommand, SharedCommand {
         let newlyFailed = try tagAll(files, tagger, selection, sink, share, jobs: split.jobs)
         guard group.rank == 0 else { return }
         try report(failed: failed + newlyFailed, of: files.count + failed)
+    }
+
+    private var score: Float? {
+        if case .score(let score) = threshold { return score }
+        return nil
+    }
+
+    private func classThresholds(_ tagger: AudioTagger) throws -> [Float]? {
+        guard case .automatic = threshold else { return nil }
+        guard let thresholds = tagger.thresholds else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                activation == nil
+                    ? "\(tagger.modelName) has no thresholds of its own. Give a score instead, such as --threshold 0.3, or "
+                        + "find thresholds with “epanns calibrate”."
+                    : "The thresholds of \(tagger.modelName) are for its own output activation, if it has any; leave "
+                        + "--activation out, or give a score instead of auto.")
+        }
+        return thresholds.scores
     }
 
     /// What is to be tagged: found by one process, since what one writes would look different to another.
@@ -164,8 +204,9 @@ struct TagCommand: ParsableCommand, SharedCommand {
         let settings = TagSettings(
             modelSHA256: tagger.identity.sha256, precision: tagger.precision.rawValue,
             activation: activation.map { "\($0)" }, windowSeconds: input.window,
-            hopSeconds: input.hop == input.window ? nil : input.hop, topK: topK, threshold: threshold,
-            allow: selection.allowed?.sorted(), deny: selection.denied.sorted(), format: format.rawValue)
+            hopSeconds: input.hop == input.window ? nil : input.hop, topK: topK, threshold: score,
+            automaticThreshold: selection.classThresholds == nil ? nil : true, allow: selection.allowed?.sorted(),
+            deny: selection.denied.sorted(), format: format.rawValue)
         guard resume else { return try settings.write(folder: folder) }
         if let stored = try TagSettings.read(folder: folder) {
             try settings.check(against: stored, folder: folder)

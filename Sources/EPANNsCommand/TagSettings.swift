@@ -18,6 +18,8 @@ struct TagSettings: Codable, Hashable {
     var hopSeconds: Double?
     var topK: Int
     var threshold: Float?
+    /// True for the model's own, absent otherwise.
+    var automaticThreshold: Bool?
     var allow: [Int]?
     var deny: [Int]
     var format: String
@@ -28,7 +30,9 @@ struct TagSettings: Codable, Hashable {
         case windowSeconds = "window_seconds"
         case hopSeconds = "hop_seconds"
         case topK = "top_k"
-        case threshold, allow, deny, format
+        case threshold
+        case automaticThreshold = "threshold_auto"
+        case allow, deny, format
     }
 
     /// Reads a folder's settings; nil when it holds none.
@@ -77,7 +81,8 @@ struct TagSettings: Codable, Hashable {
             difference("the model (SHA-256)", \.modelSHA256, stored), difference("--precision", \.precision, stored),
             difference("--activation", \.activation, stored), difference("--window", \.windowSeconds, stored),
             difference("--hop", \.hopSeconds, stored), difference("--top-k", \.topK, stored),
-            difference("--threshold", \.threshold, stored), difference("--allow", \.allow, stored),
+            difference("--threshold", \.threshold, stored),
+            difference("--threshold auto", \.automaticThreshold, stored), difference("--allow", \.allow, stored),
             difference("--deny", \.deny, stored), difference("--format", \.format, stored),
         ].compactMap(\.self)
         guard differences.isEmpty else {
@@ -102,6 +107,7 @@ struct TagSettings: Codable, Hashable {
         case let number as Double: "\(number)"
         case let number as Float: "\(number)"
         case let number as Int: "\(number)"
+        case let flag as Bool: flag ? "given" : "not given"
         default: "not given"
         }
     }

@@ -148,7 +148,7 @@ struct TrainNetworkOptions: ParsableArguments {
 
     func apply(to configuration: inout TrainingConfiguration) throws {
         if let initial {
-            configuration.initial = try ModelCache.standard().resolve(initial).path
+            configuration.initial = try ModelSource(initial).path()
             configuration.architecture = nil
             configuration.network = nil
         }
@@ -170,7 +170,7 @@ struct TrainNetworkOptions: ParsableArguments {
             configuration.cachesEmbeddings = true
         }
         if let teacher {
-            configuration.teacher = try ModelCache.standard().resolve(teacher).path
+            configuration.teacher = try ModelSource(teacher).path()
             if teacherWeight == nil, configuration.teacherWeight == 0 { configuration.teacherWeight = 0.5 }
         }
         if let teacherWeight { configuration.teacherWeight = teacherWeight }

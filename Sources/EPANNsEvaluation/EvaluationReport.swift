@@ -137,6 +137,8 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
 
     /// What was evaluated.
     public var subject: Subject?
+    /// How closely the model follows a teacher, whose decisions were the truth; nil where labels were.
+    public var teacher: TeacherComparison?
     /// Number of clips.
     public var clipCount: Int
     /// Number of classes.
@@ -167,7 +169,7 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
     public var parts: [PartResult]?
 
     enum CodingKeys: String, CodingKey {
-        case subject
+        case subject, teacher
         case clipCount = "clips"
         case classCount = "class_count"
         case averagedClassCount = "classes_averaged"

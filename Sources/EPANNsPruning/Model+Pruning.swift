@@ -36,6 +36,8 @@ extension Model {
         precondition(graph == pruned.graph, "the factory and the pruner make different networks")
         model.weights = pruned.weights
         model.file = nil
+        model.storage = nil
+        model.thresholds = nil
         model.format = nil
         try model.validate()
         return model

@@ -6,7 +6,8 @@ import Testing
 /// After a deliberate change, run the tests with EPANNS_UPDATE_SNAPSHOTS=1 and look at the difference.
 @Suite struct HelpTests {
     static let commands = [
-        "", "tag", "info", "convert", "embed", "labels", "train", "evaluate", "report", "prune", "models",
+        "", "tag", "info", "convert", "embed", "labels", "train", "evaluate", "calibrate", "report", "plot",
+        "plot curves", "plot scatter", "prune", "models",
         "models list", "models path", "models info", "models verify", "models download",
     ]
 

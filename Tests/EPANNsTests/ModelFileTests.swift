@@ -44,6 +44,28 @@ import Testing
         }
     }
 
+    @Test func thresholdsSurviveOnlyWhatLeavesScoresAlone() throws {
+        try withTemporaryFolder { folder in
+            var model = try Model.read(path: TinyModel.path)
+            let thresholds = ClassThresholds(
+                scores: (0..<527).map { Float($0) / 1000 }, reference: "labels", clipCount: 80, ownCount: 3)
+            model.thresholds = thresholds
+            let path = folder + "/tiny.safetensors"
+            try model.write(to: path)
+            let read = try Model.read(path: path)
+            #expect(read.thresholds == thresholds)
+            #expect(try AudioTagger(model: read).thresholds == thresholds)
+            // Logits are other numbers.
+            #expect(try AudioTagger(model: read, options: .init(outputActivation: OutputActivation.none)).thresholds == nil)
+            #expect(try AudioTagger(model: read, options: .init(outputActivation: .sigmoid)).thresholds == thresholds)
+            model.thresholds?.scores.removeLast()
+            #expect(failure { try model.validate() }?.code == .invalidConfiguration)
+            try model.write(to: path)
+            let error = failure { _ = try Model.read(path: path) }
+            #expect(error?.code == .invalidCheckpoint && error?.message.contains("epanns.thresholds") == true)
+        }
+    }
+
     @Test func configurationLabelsAndActivationSurvive() throws {
         try withTemporaryFolder { folder in
             let configuration = ModelConfiguration.cnn6(

@@ -31,6 +31,15 @@ import Testing
         #expect(TagSelection(topK: 1, denied: [1]).tags(scores, labels: labels).map(\.index) == [0])
     }
 
+    @Test func classesMayHaveThresholdsOfTheirOwn() throws {
+        let selection = try TagSelection(classThresholds: [0.6, 0.9, 0.5, 0.2], allow: [], labels: labels)
+        #expect(selection.tags([0.5, 0.9, 0.5, 0.1], labels: labels).map(\.index) == [1, 2])
+        let both = TagSelection(threshold: 0.6, classThresholds: [0.6, 0.9, 0.5, 0.2])
+        #expect(both.tags([0.5, 0.9, 0.5, 0.1], labels: labels).map(\.index) == [1])
+        let error = failure { _ = try TagSelection(classThresholds: [0.1], allow: [], labels: labels) }
+        #expect(error?.code == .invalidConfiguration)
+    }
+
     @Test func scoresMayBeASlice() {
         let batch: [Float] = [9, 9, 9, 9, 0.1, 0.2, 0.3, 0.4]
         #expect(TagSelection(topK: 1).tags(batch[4...], labels: labels).map(\.index) == [3])

@@ -7,6 +7,15 @@ public struct DecisionCounts: Hashable, Sendable {
     /// There but not found.
     public var falseNegatives = 0
 
+    /// Nothing counted yet.
+    public init() {}
+
+    init(truePositives: Int, falsePositives: Int, falseNegatives: Int) {
+        self.truePositives = truePositives
+        self.falsePositives = falsePositives
+        self.falseNegatives = falseNegatives
+    }
+
     /// Share of what was found that is there; 0 when nothing was found.
     public var precision: Double { Self.share(truePositives, truePositives + falsePositives) }
     /// Share of what is there that was found; 0 when nothing is there.
@@ -16,7 +25,8 @@ public struct DecisionCounts: Hashable, Sendable {
 
     private static func share(_ part: Int, _ whole: Int) -> Double { whole > 0 ? Double(part) / Double(whole) : 0 }
 
-    static func + (a: Self, b: Self) -> Self {
+    /// The sums.
+    public static func + (a: Self, b: Self) -> Self {
         Self(
             truePositives: a.truePositives + b.truePositives, falsePositives: a.falsePositives + b.falsePositives,
             falseNegatives: a.falseNegatives + b.falseNegatives)
@@ -26,10 +36,18 @@ public struct DecisionCounts: Hashable, Sendable {
 extension ScoredClips {
     /// Decisions of every class when a score of at least the threshold means yes.
     public func decisions(threshold: Float) -> [DecisionCounts] {
+        decisions(thresholds: [Float](repeating: threshold, count: classCount))
+    }
+
+    /// Decisions of every class when a score of at least the class's threshold means yes.
+    ///
+    /// - Precondition: There is one threshold a class.
+    public func decisions(thresholds: [Float]) -> [DecisionCounts] {
+        precondition(thresholds.count == classCount, "one threshold a class")
         var counts = [DecisionCounts](repeating: DecisionCounts(), count: classCount)
         for row in stride(from: 0, to: scores.count, by: classCount) {
             for column in 0..<classCount {
-                switch (scores[row + column] >= threshold, targets[row + column]) {
+                switch (scores[row + column] >= thresholds[column], targets[row + column]) {
                 case (true, true): counts[column].truePositives += 1
                 case (true, false): counts[column].falsePositives += 1
                 case (false, true): counts[column].falseNegatives += 1

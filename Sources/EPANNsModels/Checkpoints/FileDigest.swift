@@ -17,6 +17,15 @@ public enum FileDigest {
         digest(file, SHA256())
     }
 
+    /// The SHA-256 checksum of a file's bytes in memory: 64 digits.
+    public static func sha256(_ storage: TensorStorage) -> String {
+        withExtendedLifetime(storage) {
+            var function = SHA256()
+            function.update(bufferPointer: storage.bytes)
+            return hexadecimal(function.finalize())
+        }
+    }
+
     /// The MD5 checksum of a file: 32 digits.
     ///
     /// MD5 finds damage, not malice; it is here because Zenodo publishes nothing better for the PANNs files.
@@ -42,9 +51,13 @@ public enum FileDigest {
                 file.adviseDontNeed(range)
             }
         }
+        return hexadecimal(function.finalize())
+    }
+
+    private static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
-        for byte in function.finalize() {
+        for byte in digest {
             text.append(digits[Int(byte >> 4)])
             text.append(digits[Int(byte & 15)])
         }

@@ -8,7 +8,24 @@ extension Model {
     ///   `checkpointMismatch` listing every tensor that does not fit.
     public static func read(path: String) throws -> Model {
         let checkpoint = try Checkpoint.read(path: path)
-        let fileName = URL(fileURLWithPath: path).lastPathComponent
+        var model = try read(checkpoint, fileName: URL(fileURLWithPath: path).lastPathComponent)
+        model.file = checkpoint.mappedFile
+        return model
+    }
+
+    /// Reads a model from a file's bytes in memory, which are not copied.
+    ///
+    /// - Parameters:
+    ///   - storage: A whole model file.
+    ///   - name: What messages call it, and a checkpoint that has no name.
+    /// - Throws: As ``read(path:)``.
+    public static func read(storage: TensorStorage, name: String) throws -> Model {
+        var model = try read(Checkpoint.read(storage: storage, name: name), fileName: name)
+        model.storage = storage
+        return model
+    }
+
+    private static func read(_ checkpoint: Checkpoint, fileName: String) throws -> Model {
         var model: Model
         if let json = checkpoint.metadata[MetadataKey.configuration] {
             model = try selfDescribing(checkpoint, configuration: json)
@@ -22,11 +39,10 @@ extension Model {
             }
             let recognizer = ArchitectureRecognizer(checkpoint.tensors)
             model = try Model(
-                name: URL(fileURLWithPath: path).deletingPathExtension().lastPathComponent,
+                name: URL(fileURLWithPath: fileName).deletingPathExtension().lastPathComponent,
                 configuration: recognizer.configuration(), weights: checkpoint.tensors)
             if recognizer.assumesFrontEnd { model.notes.append(assumedFrontEnd) }
         }
-        model.file = checkpoint.mappedFile
         model.format = checkpoint.format
         try model.checkFrontEnd()
         return model
@@ -68,6 +84,15 @@ extension Model {
                 .invalidCheckpoint,
                 "The model's metadata entry \(MetadataKey.pruning) is damaged: it keeps filters that do not exist.")
         }
+        model.thresholds = try checkpoint.metadata[MetadataKey.thresholds].map {
+            try decode(ClassThresholds.self, $0, MetadataKey.thresholds)
+        }
+        guard model.thresholds?.fit(model.labels.count) ?? true else {
+            throw EPANNsError(
+                .invalidCheckpoint,
+                "The model's metadata entry \(MetadataKey.thresholds) is damaged: it does not fit the "
+                    + "\(model.labels.count) classes. Calibrate the model again.")
+        }
         return model
     }
 
@@ -105,4 +130,5 @@ enum MetadataKey {
     static let provenance = "epanns.provenance"
     static let parameters = "epanns.parameters"
     static let pruning = "epanns.pruning"
+    static let thresholds = "epanns.thresholds"
 }

@@ -7,7 +7,8 @@ extension Model {
 
     /// Writes the model as one self-describing safetensors file.
     ///
-    /// The metadata holds configuration (with front end and output activation), labels, provenance and what was pruned.
+    /// The metadata holds configuration (with front end and output activation), labels, provenance, thresholds and what
+    /// was pruned.
     /// STFT kernels are left out, since they follow from the configuration; the stored mel bank is kept. The file is
     /// written beside its final place and renamed.
     ///
@@ -44,6 +45,7 @@ extension Model {
             MetadataKey.parameters: String(parameters),
         ]
         if let provenance { metadata[MetadataKey.provenance] = try json(provenance) }
+        if let thresholds { metadata[MetadataKey.thresholds] = try json(thresholds) }
         if !pruning.isEmpty { metadata[MetadataKey.pruning] = try json(pruning) }
         return metadata
     }

@@ -26,8 +26,14 @@ public struct Model: Sendable {
     public var provenance: Provenance?
     /// What pruning removed, the latest last; kept in our own files.
     public var pruning: [PruningRecord] = []
+    /// From which score on a class counts as heard; nil where nobody found out.
+    ///
+    /// Whoever changes weights clears it.
+    public var thresholds: ClassThresholds?
     /// The file that was read; its digest identifies the model.
     public var file: MappedFile?
+    /// The bytes that were read, where they did not come from a file.
+    public var storage: TensorStorage?
     /// The file's container.
     public var format: CheckpointFormat?
     /// What a user should know, for example that STFT kernels differ.
@@ -52,7 +58,7 @@ public struct Model: Sendable {
     /// SHA-256 of the file, lower-case hexadecimal; nil for a model that was never read from one.
     ///
     /// Reads all of the file.
-    public func sha256() -> String? { file.map(FileDigest.sha256) }
+    public func sha256() -> String? { file.map(FileDigest.sha256) ?? storage.map(FileDigest.sha256) }
 
     /// Checks that weights and labels fit the configuration.
     ///
@@ -64,6 +70,10 @@ public struct Model: Sendable {
             throw EPANNsError(
                 .invalidConfiguration,
                 "\(labels.count) labels do not fit a network of \(configuration.classCount) classes.")
+        }
+        guard thresholds?.fit(labels.count) ?? true else {
+            throw EPANNsError(
+                .invalidConfiguration, "The thresholds do not fit the \(labels.count) classes, or are no numbers.")
         }
     }
 

@@ -5,11 +5,11 @@ import EPANNsModels
 ///
 /// Taken besides: a UTF-8 byte order mark, CRLF or CR as line ends, empty lines, and blanks around fields, which AudioSet's
 /// tables have before their quotes. Lines that start with `#` are skipped. Tests: `CSVReaderTests`.
-struct CSVReader {
+package struct CSVReader {
     /// A row and the line in which it starts, counted from 1.
-    struct Row {
-        var line: Int
-        var fields: [String]
+    package struct Row {
+        package var line: Int
+        package var fields: [String]
     }
 
     private let name: String
@@ -18,7 +18,7 @@ struct CSVReader {
     private var line = 1
 
     /// Reads bytes that outlive the reader; `name` is for messages.
-    init(_ bytes: UnsafeRawBufferPointer, name: String) {
+    package init(_ bytes: UnsafeRawBufferPointer, name: String) {
         self.bytes = bytes
         self.name = name
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { position = 3 }
@@ -31,7 +31,7 @@ struct CSVReader {
     ///
     /// - Throws: `EPANNsError` with code `invalidConfiguration` for quotes in the wrong place, text that is not UTF-8,
     ///   or NULs.
-    mutating func next() throws -> Row? {
+    package mutating func next() throws -> Row? {
         while position < bytes.count {
             if bytes[position] == UInt8(ascii: "#") {
                 while position < bytes.count, !isLineEnd(bytes[position]) { position += 1 }

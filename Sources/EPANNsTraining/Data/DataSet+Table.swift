@@ -201,6 +201,7 @@ struct TableClasses {
         _ rows: [TableRow], options: DataSet.Options
     ) -> (LabelSet, [String]) {
         if let labels = options.labels { return (labels, []) }
+        if options.ignoresClasses { return (.audioSet, []) }
         let audioSet = ClassIndex(.audioSet)
         if rows.allSatisfy({ audioSet.findAll($0.cell).unknown.isEmpty }) {
             return (.audioSet, ["All classes are AudioSet's, so its 527 are used; give a class list for fewer."])

@@ -170,6 +170,8 @@ public final class Trainer {
     public func model() throws -> Model {
         var model = material.model
         model.weights = try stepper.plan.weights()
+        // They were those of the weights before.
+        model.thresholds = nil
         return model
     }
 

@@ -1,0 +1,48 @@
+# What the steps have in common; sourced by them. See README.md.
+set -euo pipefail
+: "${ESC10:?is the folder of ESC-10 with esc10.csv}" "${US8K:?is the folder of UrbanSound8K with us8k.csv}"
+: "${MN04:?is mn04_as_mAP_432.pt, the teacher}"
+OUT=${OUT:-experiment-pruning}
+EPANNS=${EPANNS:-.build/release/epanns}
+THREADS=${THREADS:-$(nproc)}
+BASELINE_ITERATIONS=${BASELINE_ITERATIONS:-2400}
+FINE_TUNING_ITERATIONS=${FINE_TUNING_ITERATIONS:-300}
+mkdir -p "$OUT"
+
+# ESC-10 folds 1–4 and UrbanSound8K folds 1 and 2 to train on, the other folds to test on; mn04 says what is heard.
+data=(--data "$ESC10/esc10.csv" --audio "$ESC10" --folds-test 5
+    --data "$US8K/us8k.csv" --audio "$US8K" --folds-train 1,2 --folds-test 3)
+recipe=(--teacher "$MN04" --teacher-weight 1 --augment mixup --clip-seconds 2 --batch-size 16 --schedule cosine
+    --threads "$THREADS" --cache "$OUT/cache")
+
+# train NAME OPTIONS…: resumes a run that was stopped, and leaves one that is done alone.
+train() {
+    local name=$1
+    shift
+    if [ -e "$OUT/$name/final.safetensors" ]; then return; fi
+    if [ -e "$OUT/$name/configuration.json" ]; then
+        "$EPANNS" train --resume --output "$OUT/$name" --threads "$THREADS"
+    else
+        "$EPANNS" train --output "$OUT/$name" "${data[@]}" "${recipe[@]}" "$@"
+    fi
+}
+
+# evaluate NAME MODEL: against the teacher on both test sets, and ten-way without training on ESC-10's fold 5.
+evaluate() {
+    local name=$1 model=$2
+    mkdir -p "$OUT/results" "$OUT/test"
+    if [ ! -e "$OUT/test/table.csv" ]; then
+        ln -sfn "$(realpath "$ESC10")" "$OUT/test/esc10"
+        ln -sfn "$(realpath "$US8K")" "$OUT/test/us8k"
+        {
+            echo filename,fold
+            awk -F, 'NR > 1 && $2 == 5 { print "esc10/" $1 "," $2 }' "$ESC10/esc10.csv"
+            awk -F, 'NR > 1 && $2 == 3 { print "us8k/" $1 "," $2 }' "$US8K/us8k.csv"
+        } >"$OUT/test/table.csv"
+    fi
+    [ -e "$OUT/results/$name.teacher.json" ] || "$EPANNS" evaluate -m "$model" --precision fp32 --teacher "$MN04" \
+        --data "$OUT/test/table.csv" --jobs "$THREADS" --output "$OUT/results/$name.teacher.json" >/dev/null
+    [ -e "$OUT/results/$name.zero-shot.json" ] || "$EPANNS" evaluate -m "$model" --precision fp32 --folds 5 \
+        --data "$ESC10/esc10.csv" --map "$(dirname "${BASH_SOURCE[0]}")/../../Tools/reference/label_maps.json" \
+        --jobs "$THREADS" --output "$OUT/results/$name.zero-shot.json" >/dev/null
+}

@@ -1,0 +1,12 @@
+#include "built_in_model.h"
+
+// In the program itself: a resource bundle beside it would be lost when the program is copied elsewhere.
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static _Alignas(64) const unsigned char model[] = {
+#embed "epanns-mini.safetensors"
+};
+
+const void *epanns_built_in_model(void) { return model; }
+
+size_t epanns_built_in_model_size(void) { return sizeof model; }

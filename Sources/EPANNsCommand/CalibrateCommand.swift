@@ -1,0 +1,152 @@
+import ArgumentParser
+import EPANNs
+import EPANNsEvaluation
+import EPANNsTraining
+import Foundation
+
+/// `epanns calibrate`: from which score on each class counts as heard.
+struct CalibrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "calibrate",
+        abstract: "Finds each class's threshold and writes it into the model.",
+        discussion: """
+            A score of 0.5 means little for most networks: small or briefly trained ones stay far below it. On clips \
+            whose classes are known, or for which a teacher says what is heard, this finds for each class the \
+            threshold with the highest F1. Classes with fewer than --minimum clips share one. “epanns tag --threshold \
+            auto” uses them.
+
+            Take clips that the model was not trained on: with others, thresholds come out too high.
+
+            EXAMPLES
+              epanns calibrate -m run/best.safetensors --data esc10.csv --folds 5 -o dogs.safetensors
+              epanns calibrate -m small.safetensors --teacher mn04 --data clips.csv -o small-2.safetensors
+            """)
+
+    @OptionGroup(title: "Model") var model: ModelOptions
+    @OptionGroup(title: "Teacher") var teacher: TeacherOptions
+
+    @Option(
+        help: ArgumentHelp("The table of clips and, without --teacher, their classes.", valueName: "table"),
+        completion: .file())
+    var data: String
+
+    @Option(
+        help: ArgumentHelp("The folder of the recordings (default: the table's).", valueName: "folder"),
+        completion: .directory)
+    var audio: String?
+
+    @Option(
+        help: ArgumentHelp("Only the clips of these folds, such as 5 or 1,2 (default: all).", valueName: "folds"))
+    var folds: String?
+
+    @Option(help: ArgumentHelp("Clips that a class needs for a threshold of its own.", valueName: "n"))
+    var minimum = ThresholdCalibration.defaultMinimumPositives
+
+    @Option(
+        help: "Element type of the weights that are written; bf16 halves the file and rounds them to three digits.")
+    var dtype = ConvertCommand.WeightType.fp32
+
+    @Option(help: "The new model's name in results (default: the model's).")
+    var name: String?
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The model with its thresholds (.safetensors).", valueName: "file"),
+        completion: .file(extensions: ["safetensors"]))
+    var output: String
+
+    @Flag(help: "Replace the file to write if it exists.")
+    var force = false
+
+    func validate() throws {
+        guard output.lowercased().hasSuffix(".safetensors") else {
+            throw ValidationError("The result is a safetensors file; give it a name that ends in .safetensors.")
+        }
+        if minimum < 1 { throw ValidationError("--minimum must be at least 1.") }
+        if let name, name.isEmpty { throw ValidationError("--name must not be empty.") }
+    }
+
+    func run() throws {
+        let source = try model.source()
+        if let existing = FileIdentity(path: output) {
+            if case .file(let path) = source, existing == FileIdentity(path: path) {
+                throw EPANNsError(
+                    .invalidConfiguration, "\(output) is the model that is read; give the result another name.")
+            }
+            guard force else {
+                throw EPANNsError(
+                    .fileFailure, "\(output) exists already; replace it with --force, or choose another name.")
+            }
+        }
+        var options = DataSet.Options()
+        options.ignoresClasses = teacher.name != nil
+        let set = try DataSet.read(data, audio: audio, options: options).selecting(folds)
+        for note in set.notes { StandardError.write(note) }
+        let split = model.split(units: set.clips.count)
+        let tagger = try model.tagger(split)
+        let (clips, reference, scored) = try scores(tagger, set, split)
+        let calibration = try ThresholdCalibration(clips, minimumPositives: minimum)
+        var calibrated = try source.model()
+        if let name { calibrated.name = name }
+        calibrated.thresholds = ClassThresholds(
+            scores: calibration.thresholds, reference: reference, clipCount: clips.clipCount,
+            ownCount: calibration.ownCount)
+        calibrated.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
+        try calibrated.write(to: output, dataType: dtype.dataType)
+        try StandardOutput.writeLines(
+            lines(calibration, clips) + ["Wrote \(output), \(ByteText.short(MappedFile(path: output).bytes.count))"])
+        try scored.reportFailures(of: set.clips.count)
+    }
+
+    private func scores(
+        _ tagger: AudioTagger, _ set: DataSet, _ split: WorkSplit
+    ) throws -> (clips: ScoredClips, reference: String, scored: ClipScorer.Scored) {
+        let alone = SoloCommunicator()
+        if teacher.name != nil {
+            guard
+                let pair = try teacher.score(
+                    tagger, set, split, alone, clipSeconds: nil, precision: model.precision)
+            else { preconditionFailure("one process is the first") }
+            return (pair.clips, "\(pair.comparison.teacher) ≥ \(teacher.threshold)", pair.student)
+        }
+        let known = Dictionary(set.labels.labels.enumerated().map { ($1.name.lowercased(), $0) }) { first, _ in first }
+        let columns = tagger.labels.labels.map { known[$0.name.lowercased()] }
+        guard columns.contains(where: { $0 != nil }) else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "None of the data's \(set.classCount) classes is one of \(tagger.modelName)'s \(tagger.labels.count) "
+                    + "(“epanns labels --model …” lists those); use a table with its classes, or --teacher.")
+        }
+        let scorer = try ClipScorer(
+            tagger: tagger, mapping: ClassMapping(data: tagger.labels, model: tagger.labels), set: set,
+            clipSeconds: nil)
+        guard let scored = try scorer.score(jobs: split.jobs, group: alone) else {
+            preconditionFailure("one process is the first")
+        }
+        let done = scored.rows.indices.filter { scored.rows[$0] != nil }
+        let targets = done.flatMap { index -> [Bool] in
+            let classes = Set(set.clips[index].classes)
+            return columns.map { $0.map(classes.contains) ?? false }
+        }
+        let clips = try ScoredClips(
+            scores: done.compactMap { scored.rows[$0] }.flatMap(\.self), targets: targets,
+            classNames: tagger.labels.labels.map(\.name))
+        return (clips, "labels", scored)
+    }
+
+    private func lines(_ calibration: ThresholdCalibration, _ clips: ScoredClips) -> [String] {
+        func f1(_ counts: [DecisionCounts]) -> String {
+            let all = counts.reduce(DecisionCounts(), +)
+            return "\(CountText.fixed(all.f1, decimals: 3)) (precision \(CountText.fixed(all.precision, decimals: 3)), "
+                + "recall \(CountText.fixed(all.recall, decimals: 3)))"
+        }
+        let own = zip(calibration.thresholds, clips.classNames).sorted { $0 < $1 }
+        return [
+            "\(calibration.ownCount) of \(clips.classCount) classes have thresholds of their own, from "
+                + "\(clips.clipCount) clips; the others share \(CountText.fixed(Double(calibration.pooled), decimals: 3)).",
+            "Thresholds lie in \(CountText.fixed(Double(own.first?.0 ?? 0), decimals: 3))…"
+                + CountText.fixed(Double(own.last?.0 ?? 0), decimals: 3) + ".",
+            "F1, micro, at 0.5:         \(f1(clips.decisions(threshold: 0.5)))",
+            "F1, micro, at thresholds:  \(f1(clips.decisions(thresholds: calibration.thresholds)))",
+        ]
+    }
+}

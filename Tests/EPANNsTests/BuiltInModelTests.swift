@@ -1,0 +1,44 @@
+import EPANNs
+import EPANNsTestSupport
+import Foundation
+import Testing
+
+@Suite struct BuiltInModelTests {
+    @Test func itIsASmallEPANNsOfAudioSet() throws {
+        let model = try Model.builtIn()
+        #expect(model.name == "epanns-mini" && model.isBuiltIn)
+        #expect(model.labels == .audioSet)
+        #expect(model.configuration.outputActivation == .sigmoid)
+        // C7 to C12 pruned by three quarters; SPEC §2.3.
+        let expected = try #require(try ModelConfiguration.named("epanns-75"))
+        #expect(try model.graph() == expected.graph())
+        #expect(Model.builtInStorage.bytes.count <= 17_000_000)
+        #expect(model.weights["conv_block6.conv2.weight"]?.dataType == .bfloat16)
+        let thresholds = try #require(model.thresholds)
+        #expect(thresholds.scores.allSatisfy { $0 > 0 && $0 < 1 } && thresholds.ownCount > 20)
+    }
+
+    @Test func itsFileIsAModelLikeAnyOther() throws {
+        try withTemporaryFolder { folder in
+            let path = folder + "/mini.safetensors"
+            try AtomicFile.write(Model.builtInStorage.bytes, to: path)
+            let (read, builtIn) = try (Model.read(path: path), Model.builtIn())
+            #expect(!read.isBuiltIn && read.sha256() == builtIn.sha256())
+            #expect(read.configuration == builtIn.configuration && read.thresholds == builtIn.thresholds)
+            let samples = TinyModel.noise(count: 32000)
+            let options = AudioTagger.Options(precision: .fp32, threads: 1)
+            let scores = try AudioTagger(options: options).outputs(samples: samples).scores
+            #expect(try AudioTagger(modelPath: path, options: options).outputs(samples: samples).scores == scores)
+            let identity = try AudioTagger(options: options).identity
+            #expect(identity.isBuiltIn == true && identity.sha256 == read.sha256())
+            #expect(try AudioTagger(modelPath: path, options: options).identity.isBuiltIn == nil)
+        }
+    }
+
+    @Test func changedItIsItselfNoMore() throws {
+        var model = try Model.builtIn()
+        model.weights["fc_audioset.bias"] = Tensor(shape: [527], values: [Float](repeating: 0, count: 527))
+        model.storage = nil
+        #expect(!model.isBuiltIn && model.sha256() == nil)
+    }
+}
