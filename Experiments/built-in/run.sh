@@ -12,8 +12,8 @@ OUT=${OUT:-built-in}
 EPANNS=${EPANNS:-.build/release/epanns}
 PYTHON=${PYTHON:-python3}
 THREADS=${THREADS:-$(nproc)}
-WIDE_ITERATIONS=${WIDE_ITERATIONS:-1000}
-NARROW_ITERATIONS=${NARROW_ITERATIONS:-3000}
+WIDE_ITERATIONS=${WIDE_ITERATIONS:-500}
+NARROW_ITERATIONS=${NARROW_ITERATIONS:-4500}
 mkdir -p "$OUT"
 
 echo "== audio" >&2
@@ -29,7 +29,7 @@ train() { # name, options…: resumes what was stopped, leaves what is done alon
         "$EPANNS" train --resume --output "$OUT/$name" --threads "$THREADS"
     else
         "$EPANNS" train --output "$OUT/$name" --data "$OUT/data/table.csv" --audio "$OUT/data" --folds-train 1 \
-            --teacher "$MN04" --teacher-weight 1 --augment mixup --clip-seconds 2 --batch-size 16 --warmup 100 \
+            --teacher "$MN04" --teacher-weight 1 --clip-seconds 2 --batch-size 8 --warmup 50 \
             --cache "$OUT/cache" --threads "$THREADS" "$@"
     fi
 }

@@ -5,15 +5,15 @@ set -euo pipefail
 OUT=${OUT:-experiment-pruning}
 EPANNS=${EPANNS:-.build/release/epanns}
 THREADS=${THREADS:-$(nproc)}
-BASELINE_ITERATIONS=${BASELINE_ITERATIONS:-2400}
+BASELINE_ITERATIONS=${BASELINE_ITERATIONS:-1300}
 FINE_TUNING_ITERATIONS=${FINE_TUNING_ITERATIONS:-300}
 mkdir -p "$OUT"
 
 # ESC-10 folds 1–4 and UrbanSound8K folds 1 and 2 to train on, the other folds to test on; mn04 says what is heard.
 data=(--data "$ESC10/esc10.csv" --audio "$ESC10" --folds-test 5
     --data "$US8K/us8k.csv" --audio "$US8K" --folds-train 1,2 --folds-test 3)
-recipe=(--teacher "$MN04" --teacher-weight 1 --augment mixup --clip-seconds 2 --batch-size 16 --schedule cosine
-    --threads "$THREADS" --cache "$OUT/cache")
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+recipe=(--config "$here/recipe.yaml" --teacher "$MN04" --teacher-weight 1 --threads "$THREADS" --cache "$OUT/cache")
 
 # train NAME OPTIONS…: resumes a run that was stopped, and leaves one that is done alone.
 train() {
@@ -43,6 +43,6 @@ evaluate() {
     [ -e "$OUT/results/$name.teacher.json" ] || "$EPANNS" evaluate -m "$model" --precision fp32 --teacher "$MN04" \
         --data "$OUT/test/table.csv" --jobs "$THREADS" --output "$OUT/results/$name.teacher.json" >/dev/null
     [ -e "$OUT/results/$name.zero-shot.json" ] || "$EPANNS" evaluate -m "$model" --precision fp32 --folds 5 \
-        --data "$ESC10/esc10.csv" --map "$(dirname "${BASH_SOURCE[0]}")/../../Tools/reference/label_maps.json" \
+        --data "$ESC10/esc10.csv" --map "$here/../../Tools/reference/label_maps.json" \
         --jobs "$THREADS" --output "$OUT/results/$name.zero-shot.json" >/dev/null
 }

@@ -35,7 +35,7 @@ struct CommandRun {
         process.executableURL = URL(fileURLWithPath: try #require(binary, "the binary epanns was not built"))
         process.arguments = arguments
         process.environment = [
-            "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "EPANNS_CACHE": "/nonexistent/epanns", "COLUMNS": "80",
+            "PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "EPANNS_CACHE": "/dev/null/epanns", "COLUMNS": "80",
         ].merging(environment) { $1 }
         let (standardInput, standardOutput, standardError) = (Pipe(), Pipe(), Pipe())
         process.standardInput = standardInput

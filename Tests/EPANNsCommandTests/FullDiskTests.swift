@@ -13,7 +13,7 @@ struct FullDiskTests {
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments =
             ["-c", "exec \"$0\" \"$@\" \(redirection)", try #require(CommandRun.binary)] + arguments
-        process.environment = ["PATH": "/usr/bin:/bin", "EPANNS_CACHE": "/nonexistent/epanns"]
+        process.environment = ["PATH": "/usr/bin:/bin", "EPANNS_CACHE": "/dev/null/epanns"]
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
         let error = Pipe()

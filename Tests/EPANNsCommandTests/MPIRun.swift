@@ -32,7 +32,7 @@ final class MPIRun {
         process.arguments = Array(
             contexts.map { ["-n", "\($0.processes)", binary] + $0.arguments }.joined(separator: [":"]))
         process.environment = [
-            "PATH": "/usr/bin:/bin", "HOME": folder, "TMPDIR": "/tmp", "EPANNS_CACHE": "/nonexistent/epanns",
+            "PATH": "/usr/bin:/bin", "HOME": folder, "TMPDIR": "/tmp", "EPANNS_CACHE": "/dev/null/epanns",
             // Any user, any number of cores, one machine, no remote shell.
             "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
             "OMPI_MCA_rmaps_base_oversubscribe": "1", "OMPI_MCA_hwloc_base_binding_policy": "none",

@@ -55,7 +55,7 @@ struct TrainProcess {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: try #require(CommandRun.binary))
         process.arguments = ["train", "--output", path(run)] + arguments
-        process.environment = ["PATH": "/usr/bin:/bin", "EPANNS_CACHE": "/nonexistent/epanns"]
+        process.environment = ["PATH": "/usr/bin:/bin", "EPANNS_CACHE": "/dev/null/epanns"]
         let output = Pipe()
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = output

@@ -10,7 +10,7 @@ import Testing
         #expect(model.labels == .audioSet)
         #expect(model.configuration.outputActivation == .sigmoid)
         // C7 to C12 pruned by three quarters; SPEC §2.3.
-        let expected = try #require(try ModelConfiguration.named("epanns-75"))
+        let expected = try #require(ModelConfiguration.named("epanns-75"))
         #expect(try model.graph() == expected.graph())
         #expect(Model.builtInStorage.bytes.count <= 17_000_000)
         #expect(model.weights["conv_block6.conv2.weight"]?.dataType == .bfloat16)
