@@ -33,7 +33,8 @@ while IFS=, read -r name kind what; do
     if [ -z "$deb" ]; then
         # Only `main` is free by Debian's guidelines.
         record=$(apt-cache show --no-all-versions "$name" 2>/dev/null || true)
-        if [[ $record != *"Filename: pool/main/"* ]]; then
+        # Security updates lie in pool/updates/main.
+        if ! [[ $record =~ Filename:\ pool/(updates/)?main/ ]]; then
             echo "fetch.sh: no package $name in main of the configured Debian (did 'apt-get update' run?); left out" >&2
             missing+=("$name")
             continue

@@ -291,6 +291,8 @@ def main():
 
     clips = os.path.join(arguments.out, "clips")
     os.makedirs(clips, exist_ok=True)
+    if os.path.exists(os.path.join(arguments.out, "table.csv")):
+        os.remove(os.path.join(arguments.out, "table.csv"))
     for old in os.listdir(clips):
         if old.endswith(".wav"):
             os.remove(os.path.join(clips, old))
@@ -335,10 +337,6 @@ def main():
             done += add(kind, x, label, used, 2 if calibration else 1, rng)
         print(f"{time.time() - started:5.0f} s  {kind}: {hours[kind]:.2f} h", file=sys.stderr)
 
-    with open(os.path.join(arguments.out, "table.csv"), "w", newline="") as f:
-        w = csv.writer(f, lineterminator="\n")
-        w.writerow(("filename", "fold", "source"))
-        w.writerows(rows)
     counts, decoded = {}, {}
     for s in everything + [n[0] for n in notes]:
         counts[s.package] = counts.get(s.package, 0) + 1
@@ -354,6 +352,13 @@ def main():
         w = csv.writer(f, lineterminator="\n")
         w.writerow(("kind", "hours"))
         w.writerows((k, f"{h:.3f}") for k, h in hours.items())
+    # Last, and in one step: who finds it finds everything.
+    table = os.path.join(arguments.out, "table.csv")
+    with open(table + ".part", "w", newline="") as f:
+        w = csv.writer(f, lineterminator="\n")
+        w.writerow(("filename", "fold", "source"))
+        w.writerows(rows)
+    os.replace(table + ".part", table)
     second = sum(r[1] == 2 for r in rows)
     print(f"{time.time() - started:5.0f} s  {len(rows)} clips, {sum(hours.values()):.2f} h, {second} for calibration", file=sys.stderr)
 

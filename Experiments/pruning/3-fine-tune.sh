@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
 # Step 3: all pruned networks trained on in the same way, and one of the same shape from nothing.
 source "$(dirname "$0")/common.sh"
-tuning=(--iterations "$FINE_TUNING_ITERATIONS" --learning-rate 3e-4 --warmup 20 --evaluate-every 60)
+tuning=(--iterations "$FINE_TUNING_ITERATIONS" --learning-rate 3e-4 --warmup 10
+    --evaluate-every "$((FINE_TUNING_ITERATIONS / 3))")
 for name in operator-norm-50 operator-norm-75 operator-norm-25 invariant-50 l1-50 random-50; do
     train "$name" --init "$OUT/pruned/$name.safetensors" "${tuning[@]}"
     evaluate "$name-after" "$OUT/$name/final.safetensors"
 done
-# For the same time; the learning rate is the baseline's, since there is nothing to preserve.
-train scratch-50 --model epanns-50 --iterations "$FINE_TUNING_ITERATIONS" --warmup 20 --evaluate-every 60
+# In the same way, for as long, but for its biases as the baseline's.
+train scratch-50-biases --model epanns-50 --iterations 100 --learning-rate 1e-3 --schedule constant --warmup 50
+train scratch-50 --init "$OUT/scratch-50-biases/final.safetensors" "${tuning[@]}"
 evaluate scratch-50-after "$OUT/scratch-50/final.safetensors"

@@ -50,7 +50,7 @@ def metrics(name):
     return [
         teacher["map"],
         teacher["teacher"]["top_agreement"],
-        teacher["teacher"]["mean_correlation"],
+        teacher["teacher"].get("mean_correlation"),
         zero_shot["single_label"]["accuracy"] if zero_shot else None,
     ]
 
@@ -76,6 +76,8 @@ for name, percent, label, criterion, kind in ROWS:
         "kind": kind, "parameters": cost["parameters"] / 1e6, "macs": cost["macs"] / 1e9, "map_before": before,
         "map": after[0], "top_agreement": after[1], "correlation": after[2], "zero_shot": after[3],
     })
+if not rows:
+    raise SystemExit("There are no results yet; run the steps before.")
 with open(arguments.csv, "w", newline="") as file:
     writer = csv.DictWriter(file, fieldnames=list(rows[0]))
     writer.writeheader()

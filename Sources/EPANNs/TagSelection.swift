@@ -7,7 +7,7 @@ public struct TagSelection: Hashable, Sendable {
     public var topK: Int
     /// Only scores of at least this; nil for no limit.
     public var threshold: Float?
-    /// Only scores of at least these, one a class; nil for no limits.
+    /// Only scores of at least these, one a class; nil for no limits. A class without one is not reported.
     public var classThresholds: [Float]?
     /// Indices of the classes that may be reported; nil for all.
     public var allowed: Set<Int>?
@@ -40,9 +40,10 @@ public struct TagSelection: Hashable, Sendable {
         if let threshold, !threshold.isFinite {
             throw EPANNsError(.invalidConfiguration, "The threshold must be a number, not \(threshold).")
         }
-        if let classThresholds, classThresholds.count != labels.count {
+        if let classThresholds, classThresholds.count != labels.count || !classThresholds.allSatisfy(\.isFinite) {
             throw EPANNsError(
-                .invalidConfiguration, "\(classThresholds.count) thresholds do not fit \(labels.count) classes.")
+                .invalidConfiguration,
+                "\(classThresholds.count) thresholds do not fit \(labels.count) classes, or are no numbers.")
         }
         let allowed = allow.isEmpty ? nil : Set(try allow.map(labels.index(of:)))
         let denied = Set(try deny.map(labels.index(of:)))
@@ -56,7 +57,8 @@ public struct TagSelection: Hashable, Sendable {
     /// The tags of one row of scores, best first; equal scores in the order of the classes.
     public func tags(_ scores: some Collection<Float>, labels: LabelSet) -> [Tag] {
         let candidates = scores.enumerated().filter { index, score in
-            (threshold.map { score >= $0 } ?? true) && (classThresholds.map { score >= $0[index] } ?? true)
+            (threshold.map { score >= $0 } ?? true)
+                && (classThresholds.map { index < $0.count && score >= $0[index] } ?? true)
                 && (allowed?.contains(index) ?? true) && !denied.contains(index)
         }
         let best = candidates.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }.prefix(max(0, topK))

@@ -6,7 +6,7 @@ import Foundation
 enum BuiltInHint {
     static let text = """
         \(Model.builtInName) is used, the small model that is built in. “epanns models download epanns” fetches the \
-        authors' AudioSet weights (97 MB), which know far more; from then on: --model epanns. (Said once.)
+        authors' AudioSet weights (97 MB), which know far more; from then on: --model epanns.
         """
 
     /// Says it, unless a file beside the downloaded models tells that it was said.
@@ -16,8 +16,8 @@ enum BuiltInHint {
         guard let folder = try? ModelCache.standard().directory else { return StandardError.write(text) }
         let marker = folder + "/.\(Model.builtInName)-hint"
         guard !FileManager.default.fileExists(atPath: marker) else { return }
-        StandardError.write(text)
         try? FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        try? Data().write(to: URL(fileURLWithPath: marker))
+        let isNoted = (try? Data().write(to: URL(fileURLWithPath: marker))) != nil
+        StandardError.write(isNoted ? text + " (Said once.)" : text)
     }
 }

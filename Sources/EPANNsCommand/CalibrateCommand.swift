@@ -42,10 +42,6 @@ struct CalibrateCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Clips that a class needs for a threshold of its own.", valueName: "n"))
     var minimum = ThresholdCalibration.defaultMinimumPositives
 
-    @Option(
-        help: "Element type of the weights that are written; bf16 halves the file and rounds them to three digits.")
-    var dtype = ConvertCommand.WeightType.fp32
-
     @Option(help: "The new model's name in results (default: the model's).")
     var name: String?
 
@@ -67,54 +63,71 @@ struct CalibrateCommand: ParsableCommand {
 
     func run() throws {
         let source = try model.source()
-        if let existing = FileIdentity(path: output) {
-            if case .file(let path) = source, existing == FileIdentity(path: path) {
-                throw EPANNsError(
-                    .invalidConfiguration, "\(output) is the model that is read; give the result another name.")
-            }
-            guard force else {
-                throw EPANNsError(
-                    .fileFailure, "\(output) exists already; replace it with --force, or choose another name.")
-            }
-        }
+        try OutputFile.check(output, against: source, force: force)
         var options = DataSet.Options()
         options.ignoresClasses = teacher.name != nil
+        options.ignoresUnknownClasses = options.ignoresClasses
         let set = try DataSet.read(data, audio: audio, options: options).selecting(folds)
         for note in set.notes { StandardError.write(note) }
         let split = model.split(units: set.clips.count)
-        let tagger = try model.tagger(split)
-        let (clips, reference, scored) = try scores(tagger, set, split)
-        let calibration = try ThresholdCalibration(clips, minimumPositives: minimum)
         var calibrated = try source.model()
+        let tagger = try model.tagger(split, of: calibrated)
+        let evidence = try evidence(tagger, set, split)
+        let calibration = try ThresholdCalibration(evidence.clips, minimumPositives: minimum)
         if let name { calibrated.name = name }
+        var thresholds = [Float](repeating: calibration.pooled, count: tagger.labels.count)
+        for (column, threshold) in zip(evidence.columns, calibration.thresholds) { thresholds[column] = threshold }
         calibrated.thresholds = ClassThresholds(
-            scores: calibration.thresholds, reference: reference, clipCount: clips.clipCount,
+            scores: thresholds, reference: evidence.reference, clipCount: evidence.clips.clipCount,
             ownCount: calibration.ownCount)
         calibrated.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
-        try calibrated.write(to: output, dataType: dtype.dataType)
+        // As it was: thresholds are for the very weights that gave the scores.
+        let isHalf = calibrated.weights.values.contains { $0.dataType == .bfloat16 }
+        try calibrated.write(to: output, dataType: isHalf ? .bfloat16 : .float32)
         try StandardOutput.writeLines(
-            lines(calibration, clips) + ["Wrote \(output), \(ByteText.short(MappedFile(path: output).bytes.count))"])
-        try scored.reportFailures(of: set.clips.count)
+            lines(calibration, evidence.clips, of: tagger.labels.count)
+                + ["Wrote \(output), \(ByteText.short(MappedFile(path: output).bytes.count))"])
+        try evidence.scored.reportFailures(of: set.clips.count)
     }
 
-    private func scores(
-        _ tagger: AudioTagger, _ set: DataSet, _ split: WorkSplit
-    ) throws -> (clips: ScoredClips, reference: String, scored: ClipScorer.Scored) {
+    /// What thresholds are found on.
+    private struct Evidence {
+        /// Scores of the classes of which is known where they are heard.
+        var clips: ScoredClips
+        /// The model's outputs that they are.
+        var columns: [Int]
+        var reference: String
+        var scored: ClipScorer.Scored
+    }
+
+    private func evidence(_ tagger: AudioTagger, _ set: DataSet, _ split: WorkSplit) throws -> Evidence {
         let alone = SoloCommunicator()
         if teacher.name != nil {
             guard
                 let pair = try teacher.score(
                     tagger, set, split, alone, clipSeconds: nil, precision: model.precision)
             else { preconditionFailure("one process is the first") }
-            return (pair.clips, "\(pair.comparison.teacher) ≥ \(teacher.threshold)", pair.student)
+            return Evidence(
+                clips: pair.clips, columns: Array(tagger.labels.labels.indices),
+                reference: "\(pair.comparison.teacher) ≥ \(teacher.threshold)", scored: pair.student)
         }
-        let known = Dictionary(set.labels.labels.enumerated().map { ($1.name.lowercased(), $0) }) { first, _ in first }
-        let columns = tagger.labels.labels.map { known[$0.name.lowercased()] }
-        guard columns.contains(where: { $0 != nil }) else {
+        let known = Dictionary(tagger.labels.labels.enumerated().map { ($1.name.lowercased(), $0) }) { first, _ in
+            first
+        }
+        // Classes of the data by output; of the model's others nobody knows where they are heard.
+        let found = set.labels.labels.enumerated().compactMap { index, label in
+            known[label.name.lowercased()].map { (output: $0, index: index) }
+        }
+        guard !found.isEmpty else {
             throw EPANNsError(
                 .invalidConfiguration,
                 "None of the data's \(set.classCount) classes is one of \(tagger.modelName)'s \(tagger.labels.count) "
                     + "(“epanns labels --model …” lists those); use a table with its classes, or --teacher.")
+        }
+        if found.count < set.classCount {
+            StandardError.write(
+                "\(set.classCount - found.count) of the data's \(set.classCount) classes are unknown to the model and "
+                    + "left out.")
         }
         let scorer = try ClipScorer(
             tagger: tagger, mapping: ClassMapping(data: tagger.labels, model: tagger.labels), set: set,
@@ -123,17 +136,20 @@ struct CalibrateCommand: ParsableCommand {
             preconditionFailure("one process is the first")
         }
         let done = scored.rows.indices.filter { scored.rows[$0] != nil }
-        let targets = done.flatMap { index -> [Bool] in
-            let classes = Set(set.clips[index].classes)
-            return columns.map { $0.map(classes.contains) ?? false }
+        let targets = done.flatMap { clip -> [Bool] in
+            let classes = Set(set.clips[clip].classes)
+            return found.map { classes.contains($0.index) }
         }
-        let clips = try ScoredClips(
-            scores: done.compactMap { scored.rows[$0] }.flatMap(\.self), targets: targets,
-            classNames: tagger.labels.labels.map(\.name))
-        return (clips, "labels", scored)
+        let scores = done.compactMap { scored.rows[$0] }.flatMap { row in found.map { row[$0.output] } }
+        return Evidence(
+            clips: try ScoredClips(
+                scores: scores, targets: targets, classNames: found.map { tagger.labels.labels[$0.output].name }),
+            columns: found.map(\.output), reference: "labels", scored: scored)
     }
 
-    private func lines(_ calibration: ThresholdCalibration, _ clips: ScoredClips) -> [String] {
+    private func lines(
+        _ calibration: ThresholdCalibration, _ clips: ScoredClips, of classCount: Int
+    ) -> [String] {
         func f1(_ counts: [DecisionCounts]) -> String {
             let all = counts.reduce(DecisionCounts(), +)
             return "\(CountText.fixed(all.f1, decimals: 3)) (precision \(CountText.fixed(all.precision, decimals: 3)), "
@@ -141,7 +157,7 @@ struct CalibrateCommand: ParsableCommand {
         }
         let own = zip(calibration.thresholds, clips.classNames).sorted { $0 < $1 }
         return [
-            "\(calibration.ownCount) of \(clips.classCount) classes have thresholds of their own, from "
+            "\(calibration.ownCount) of \(classCount) classes have thresholds of their own, from "
                 + "\(clips.clipCount) clips; the others share \(CountText.fixed(Double(calibration.pooled), decimals: 3)).",
             "Thresholds lie in \(CountText.fixed(Double(own.first?.0 ?? 0), decimals: 3))…"
                 + CountText.fixed(Double(own.last?.0 ?? 0), decimals: 3) + ".",

@@ -87,7 +87,7 @@ struct ConvertCommand: ParsableCommand {
 
     func run() throws {
         let source = try ModelSource(input)
-        if case .file(let path) = source { try checkOutput(against: path) } else { try checkOutput() }
+        try OutputFile.check(output, against: source, force: force)
         var model = try source.model()
         if let labels { try model.replaceLabels(LabelSet.read(path: labels)) }
         if let name { model.name = name }
@@ -102,18 +102,6 @@ struct ConvertCommand: ParsableCommand {
         model.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
         try model.write(to: output, dataType: dtype.dataType)
         try printSummary(of: model)
-    }
-
-    private func checkOutput(against path: String? = nil) throws {
-        guard let existing = FileIdentity(path: output) else { return }
-        guard existing != path.flatMap(FileIdentity.init(path:)) else {
-            throw EPANNsError(
-                .invalidConfiguration, "\(output) is the file that is read; give the result another name.")
-        }
-        guard force else {
-            throw EPANNsError(
-                .fileFailure, "\(output) exists already; replace it with --force, or choose another name.")
-        }
     }
 
     private func printSummary(of model: Model) throws {

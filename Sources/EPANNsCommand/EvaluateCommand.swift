@@ -127,13 +127,17 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         if teacher.name != nil && map != nil {
             throw ValidationError("--map says what labels mean; with --teacher no labels are looked at.")
         }
+        if teacher.name != nil && confusion != nil {
+            throw ValidationError(
+                "--confusion needs one class a clip, but a teacher hears several. --bars draws the classes.")
+        }
         if !threshold.isFinite { throw ValidationError("--threshold must be a number.") }
     }
 
     func run() throws {
         let group = try ProcessGroup.current()
         let set = try dataSet()
-        if group.rank == 0 { try checkOutputs(set, isSingleLabel: set.isSingleLabel && teacher.name == nil) }
+        if group.rank == 0 { try checkOutputs(set, isSingleLabel: set.isSingleLabel) }
         let units = (set.clips.count + group.count - 1) / group.count
         let split = model.split(units: units, jobs: jobs, cores: group.coreCount)
         let tagger = try model.tagger(split)
@@ -165,11 +169,11 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         else { return }
         try writeScores(pair.student, classCount: tagger.labels.count)
         var report = EvaluationReport(
-            pair.clips, isSingleLabel: false, threshold: threshold, parts: pair.folds(of: set),
-            subject: subject(tagger, failures: pair.failureCount))
+            pair.clips, isSingleLabel: false, threshold: threshold, parts: set.parts(of: pair.done),
+            subject: subject(tagger, failures: pair.student.failures.count))
         report.teacher = pair.comparison
         try write(report)
-        try pair.reportFailures(of: set.clips.count)
+        try pair.student.reportFailures(of: set.clips.count)
     }
 
     private func writeScores(_ scored: ClipScorer.Scored, classCount: Int) throws {
@@ -183,6 +187,8 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         var options = DataSet.Options()
         options.missingFiles = missing.flatMap { DataSet.MissingFiles(rawValue: $0.rawValue) }
         options.ignoresClasses = teacher.name != nil
+        // Those of AudioSet's segment lists.
+        options.ignoresUnknownClasses = options.ignoresClasses
         return try DataSet.read(data, audio: audio, options: options).selecting(folds)
     }
 
@@ -214,10 +220,8 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         let clips = try ScoredClips(
             scores: scored.rows.compactMap(\.self).flatMap(\.self), targets: targets,
             classNames: set.labels.labels.map(\.name))
-        let folds = done.map { set.clips[$0].fold.map(String.init) }
-        let parts = folds.contains(nil) || Set(folds).count < 2 ? nil : folds.compactMap(\.self)
         return EvaluationReport(
-            clips, isSingleLabel: set.isSingleLabel, threshold: threshold, parts: parts,
+            clips, isSingleLabel: set.isSingleLabel, threshold: threshold, parts: set.parts(of: done),
             subject: subject(tagger, failures: scored.failures.count))
     }
 

@@ -20,7 +20,7 @@ struct InfoCommand: ParsableCommand {
             minimum_sample_count, notes; cost with sample_count, frame_count, parameters, macs, flops, \
             state_dict_byte_count, tensor_count and layers (name, operation, output_shape, parameters, macs, flops); \
             for a model also has_audio_set_labels and file (path, byte_count, sha256, container, and provenance when it \
-            was converted).
+            was converted); for \(Model.builtInName) also built_in, and an empty path.
 
             EXAMPLES
               epanns info
@@ -86,7 +86,7 @@ struct InfoCommand: ParsableCommand {
     }
 
     private func report() throws -> ModelReport {
-        if case .builtIn = try? ModelSource(model) {
+        if !model.isEmpty, case .builtIn = try? ModelSource(model) {
             guard widths == nil else { throw widthsOfModel }
             return try ModelReport(.builtIn(), durationSeconds: seconds)
         }

@@ -39,8 +39,10 @@ struct ModelOptions: ParsableArguments {
     ///
     /// Says on the first use of the built-in model that there are others.
     func source() throws -> ModelSource {
-        let name = model ?? ProcessInfo.processInfo.environment["EPANNS_MODEL"] ?? ""
-        if name.isEmpty { BuiltInHint.show() }
+        // A variable that is empty is as good as none; an argument that is empty is a mistake.
+        let variable = ProcessInfo.processInfo.environment["EPANNS_MODEL"] ?? ""
+        let name = model ?? (variable.isEmpty ? nil : variable)
+        if name == nil { BuiltInHint.show() }
         return try ModelSource(name)
     }
 
@@ -52,9 +54,13 @@ struct ModelOptions: ParsableArguments {
     }
 
     /// Opens the model, and says what a user should know of it and, with `--verbose` or on a terminal, what runs.
-    func tagger(_ split: WorkSplit, activation: OutputActivation? = nil) throws -> AudioTagger {
+    ///
+    /// - Parameter model: The model where it has been read already.
+    func tagger(
+        _ split: WorkSplit, activation: OutputActivation? = nil, of model: Model? = nil
+    ) throws -> AudioTagger {
         let tagger = try AudioTagger(
-            model: source().model(),
+            model: model ?? source().model(),
             options: .init(precision: precision, threads: split.threads, outputActivation: activation))
         for note in tagger.modelNotes { StandardError.write(note) }
         if verbose || StandardError.isTerminal {

@@ -9,18 +9,28 @@ enum ModelSource {
 
     /// Finds the model: a file, the built-in one's name, or the name of a downloaded one.
     ///
-    /// - Parameter argument: What the user wrote; nil or empty for the built-in model.
+    /// - Parameter argument: What the user wrote; nil for the built-in model.
     /// - Throws: As `ModelCache.resolve`.
     init(_ argument: String?) throws {
-        guard let argument, !argument.isEmpty else {
+        guard let argument else {
             self = .builtIn
             return
+        }
+        guard !argument.isEmpty else {
+            throw EPANNsError(
+                .modelUnavailable,
+                "The model's name is empty: is a variable unset? Without the option the built-in model is used.")
         }
         // A file wins over a name, as with all others.
         let isBuiltIn =
             argument.lowercased().replacingOccurrences(of: "_", with: "-") == Model.builtInName
-            && !FileManager.default.fileExists(atPath: argument)
+            && !Self.isRegularFile(argument)
         self = isBuiltIn ? .builtIn : .file(path: try ModelCache.standard().resolve(argument).path)
+    }
+
+    private static func isRegularFile(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
     }
 
     /// Reads the model.

@@ -154,8 +154,14 @@ struct PlotCommand: ParsableCommand {
                 let group = try group.map(column)
                 var points: [PlotPoint] = []
                 while let row = try reader.next() {
+                    guard row.fields.count == header.count else {
+                        throw EPANNsError(
+                            .invalidConfiguration,
+                            "Line \(row.line) of \(table) has \(row.fields.count) fields, the row of names "
+                                + "\(header.count); texts with commas belong in quotes.")
+                    }
                     func number(_ index: Int) throws -> Double? {
-                        guard row.fields.indices.contains(index), !row.fields[index].isEmpty else { return nil }
+                        guard !row.fields[index].isEmpty else { return nil }
                         if let value = Double(row.fields[index]), value.isFinite { return value }
                         throw EPANNsError(
                             .invalidConfiguration,
@@ -163,7 +169,7 @@ struct PlotCommand: ParsableCommand {
                     }
                     // A row without one of the two has no place.
                     guard let across = try number(x), let upwards = try number(y) else { continue }
-                    func text(_ index: Int) -> String { row.fields.indices.contains(index) ? row.fields[index] : "" }
+                    func text(_ index: Int) -> String { row.fields[index] }
                     points.append(
                         PlotPoint(label: text(name), x: across, y: upwards, group: group.map(text) ?? ""))
                 }

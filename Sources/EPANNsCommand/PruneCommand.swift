@@ -146,7 +146,7 @@ struct PruneCommand: ParsableCommand {
     func run() throws {
         let criterion = try PruningCriterion(name: criterion, seed: seed)
         let source = try model.source()
-        if case .file(let path) = source { try checkOutput(against: path) } else { try checkOutput() }
+        if let output, !dryRun { try OutputFile.check(output, against: source, force: force) }
         try plot.map(PruningSensitivity.checkPlot)
         var whole = try source.model()
         for note in whole.notes { StandardError.write(note) }
@@ -215,18 +215,6 @@ struct PruneCommand: ParsableCommand {
         return LatencyProbe(
             frameCount: graph.input.frameCount(sampleCount: sampleCount(graph)),
             options: .init(precision: precision, threads: threads))
-    }
-
-    private func checkOutput(against path: String? = nil) throws {
-        guard let output, !dryRun, let existing = FileIdentity(path: output) else { return }
-        guard existing != path.flatMap(FileIdentity.init(path:)) else {
-            throw EPANNsError(
-                .invalidConfiguration, "\(output) is the model that is read; give the result another name.")
-        }
-        guard force else {
-            throw EPANNsError(
-                .fileFailure, "\(output) exists already; replace it with --force, or choose another name.")
-        }
     }
 
     /// Reads `10M`, `1.5G`, `300000`.

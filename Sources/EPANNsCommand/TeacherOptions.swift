@@ -23,24 +23,12 @@ struct TeacherOptions: ParsableArguments {
 
     /// What the two models said of the clips that both could tag.
     struct Pair {
+        /// What the model said; failures are those of either.
         var student: ClipScorer.Scored
-        var teacher: ClipScorer.Scored
         var clips: ScoredClips
         var comparison: TeacherComparison
         /// Indices of the clips in ``clips``.
         var done: [Int]
-
-        var failureCount: Int { student.rows.count - done.count }
-
-        func folds(of set: DataSet) -> [String]? {
-            let folds = done.map { set.clips[$0].fold.map(String.init) }
-            return folds.contains(nil) || Set(folds).count < 2 ? nil : folds.compactMap(\.self)
-        }
-
-        func reportFailures(of total: Int) throws {
-            // What one model cannot read the other one cannot, either, but for clips that only one finds too long.
-            try (student.failures.count < teacher.failures.count ? teacher : student).reportFailures(of: total)
-        }
     }
 
     /// Tags all clips with both models.
@@ -60,6 +48,7 @@ struct TeacherOptions: ParsableArguments {
                 "\(other.modelName) knows other classes (\(other.labels.count)) than \(tagger.modelName) "
                     + "(\(tagger.labels.count)); a teacher must know the same, in the same order.")
         }
+        try other.requireAgreement(group)
         let all = try ClassMapping(data: tagger.labels, model: tagger.labels)
         func scores(_ tagger: AudioTagger) throws -> ClipScorer.Scored? {
             try ClipScorer(tagger: tagger, mapping: all, set: set, clipSeconds: clipSeconds)
@@ -67,6 +56,11 @@ struct TeacherOptions: ParsableArguments {
         }
         let (teacher, student) = try (scores(other), scores(tagger))
         guard let teacher, let student else { return nil }
+        var merged = student
+        // What one model cannot read the other one mostly cannot, either; a clip may be too long for one only.
+        let known = Set(student.failures.map(\.index))
+        merged.failures = (student.failures + teacher.failures.filter { !known.contains($0.index) })
+            .sorted { $0.index < $1.index }
         let done = student.rows.indices.filter { student.rows[$0] != nil && teacher.rows[$0] != nil }
         let own = done.compactMap { student.rows[$0] }.flatMap(\.self)
         let truth = done.compactMap { teacher.rows[$0] }.flatMap(\.self)
@@ -77,27 +71,12 @@ struct TeacherOptions: ParsableArguments {
         }
         let identity = other.identity
         return Pair(
-            student: student, teacher: teacher,
+            student: merged,
             clips: try ScoredClips(
                 scores: own, targets: truth.map { $0 >= threshold }, classNames: tagger.labels.labels.map(\.name)),
             comparison: TeacherComparison(
                 scores: own, teacherScores: truth, classCount: tagger.labels.count, teacher: identity.name,
                 teacherSHA256: identity.sha256, threshold: threshold),
             done: done)
-    }
-}
-
-extension DataSet {
-    /// The clips of folds that an option names, such as `1,2`; all where it is nil.
-    ///
-    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
-    func selecting(_ folds: String?) throws -> DataSet {
-        guard let folds else { return self }
-        let numbers = folds.split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) }
-        guard !numbers.isEmpty, !numbers.contains(nil) else {
-            throw EPANNsError(
-                .invalidConfiguration, "--folds takes numbers with commas between them, such as 1,2, not “\(folds)”.")
-        }
-        return try selecting(folds: numbers.compactMap(\.self))
     }
 }

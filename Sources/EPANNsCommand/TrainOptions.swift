@@ -84,14 +84,7 @@ struct TrainDataOptions: ParsableArguments {
 
     private func folds(_ values: [String], _ index: Int, _ name: String) throws -> [Int]? {
         guard values.indices.contains(index) else { return nil }
-        if values[index] == "none" { return [] }
-        let numbers = values[index].split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) }
-        guard !numbers.isEmpty, !numbers.contains(nil) else {
-            throw EPANNsError(
-                .invalidConfiguration,
-                "\(name) takes numbers with commas between them, such as 1,2, or none; not “\(values[index])”.")
-        }
-        return numbers.compactMap(\.self)
+        return try FoldList.parse(values[index], option: name, takesNone: true)
     }
 }
 

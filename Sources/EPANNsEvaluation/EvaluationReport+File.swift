@@ -27,6 +27,7 @@ extension EvaluationReport {
                 .unsupportedFormat, "That is no evaluation as `epanns evaluate --format json` writes it.", cause: error)
         }
         var shares: [Double?] = [meanAveragePrecision, meanAUC, labelRankingPrecision, singleLabel?.accuracy]
+        shares += [teacher?.topAgreement, teacher?.topThreeAgreement, teacher?.meanCorrelation.map(abs)]
         for result in classes {
             shares += [result.averagePrecision, result.areaUnderROC, result.precision, result.recall, result.f1]
         }

@@ -111,6 +111,28 @@ import Testing
             #expect(run.status == 0, "\(run.error)")
             let thresholds = try #require(try Model.read(path: output).thresholds)
             #expect(thresholds.ownCount == 3 && thresholds.reference == "labels")
+            // What changes scores takes them away; what does not keeps them.
+            let other = folder + "/other.safetensors"
+            for (arguments, stays) in [
+                (["convert", output, other, "--force"], true),
+                (["convert", output, other, "--force", "--activation", "none"], false),
+                (["prune", "--model", output, "--skip-latency", "--force", "--output", other], false),
+            ] {
+                let run = try CommandRun.run(arguments)
+                #expect(run.status == 0, "\(run.error)")
+                #expect((try Model.read(path: other).thresholds != nil) == stays, "\(arguments)")
+            }
+            // Of classes that the table does not name nobody knows where they are heard: they do not count.
+            try write(
+                "filename,category\n" + (0..<6).map { "\($0).wav,\($0 < 3 ? "Siren" : "zebra")\n" }.joined(),
+                folder + "/half.csv")
+            let half = try CommandRun.run(
+                ["calibrate"] + model + [
+                    "--data", folder + "/half.csv", "--minimum", "3", "--output", folder + "/half.safetensors",
+                ])
+            #expect(half.status == 0 && half.error.contains("1 of the data's 2 classes are unknown"), "\(half.error)")
+            let own = try #require(try Model.read(path: folder + "/half.safetensors").thresholds)
+            #expect(own.ownCount == 1 && Set(own.scores).count == 1)
             try write("filename,category\n0.wav,zebra\n", folder + "/odd.csv")
             let odd = try CommandRun.run(
                 ["calibrate"] + model + ["--data", folder + "/odd.csv", "--output", folder + "/odd.safetensors"])
@@ -132,6 +154,12 @@ import Testing
             #expect(first.text.contains("\"built_in\":true"))
             let second = try CommandRun.run(arguments, environment: environment)
             #expect(second.error.isEmpty && second.output == first.output, "\(second.error)")
+            // An unset variable in a script is no wish for it.
+            let empty = try CommandRun.run(arguments + ["--model", ""])
+            #expect(empty.status == 66 && empty.error.contains("is a variable unset?"), "\(empty.error)")
+            // Where nothing can be noted it is not said to be said once.
+            let unnoted = try CommandRun.run(arguments)
+            #expect(unnoted.error.contains("epanns-mini") && !unnoted.error.contains("Said once"), "\(unnoted.error)")
             // Who names it knows it.
             let named = try CommandRun.run(arguments + ["--model", "epanns-mini"])
             #expect(named.status == 0 && named.error.isEmpty && named.output == first.output, "\(named.error)")

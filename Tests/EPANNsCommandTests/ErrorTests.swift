@@ -48,6 +48,7 @@ import Testing
         Case(["calibrate", "--data", "missing.csv", "-o", "o.safetensors"], 66, "missing.csv"),
         Case(["evaluate", "--data", "t.csv", "--teacher", "mn04", "--map", "m.json"], 64, "--map"),
         Case(["evaluate", "--data", "t.csv", "--teacher", "mn04", "--teacher-threshold", "1"], 64, "between 0 and 1"),
+        Case(["evaluate", "--data", "t.csv", "--teacher", "mn04", "--confusion", "c.svg"], 64, "one class a clip"),
         Case(["tag", "--model", TinyModel.path, "--resume", "-"], 64, "--resume needs --output"),
         Case(["tag", "--model", TinyModel.path, "--top-k", "0", "-"], 64, "--top-k must be at least 1"),
         Case(["tag", "--model", TinyModel.path, "--window", "0", "-"], 64, "--window must be above 0"),

@@ -73,6 +73,9 @@ private let hasGnuplot = ["/usr/bin/gnuplot", "/bin/gnuplot"].contains {
             let number = try scatter("name")
             #expect(number.status == 64 && number.error.contains("“whole” is no number (name)"), "\(number.error)")
             #expect(try scatter("macs", output: "/p.bmp").status == 64)
+            try write("name,macs,map\nwhole,21.1,0.43\nhalf, of it,13.5,0.44\n", folder + "/t.csv")
+            let comma = try scatter("macs")
+            #expect(comma.status == 64 && comma.error.contains("Line 3") && comma.error.contains("4 fields"))
             let run = try CommandRun.run(["plot", "curves", folder + "/none", "-o", folder + "/c.svg"])
             #expect(run.status == 66 && run.error.contains("no folder of a training run"), "\(run.error)")
             let accuracy = try CommandRun.run([

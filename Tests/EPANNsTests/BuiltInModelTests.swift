@@ -35,10 +35,12 @@ import Testing
         }
     }
 
-    @Test func changedItIsItselfNoMore() throws {
-        var model = try Model.builtIn()
-        model.weights["fc_audioset.bias"] = Tensor(shape: [527], values: [Float](repeating: 0, count: 527))
-        model.storage = nil
-        #expect(!model.isBuiltIn && model.sha256() == nil)
+    @Test func damageInMemoryIsNamed() throws {
+        let bytes = Array(Model.builtInStorage.bytes.prefix(100_000))
+        let storage = TensorStorage(byteCount: bytes.count) { destination in
+            bytes.withUnsafeBytes { destination.copyMemory(from: $0) }
+        }
+        let error = failure { _ = try Model.read(storage: storage, name: "half of it") }
+        #expect(error?.code == .invalidCheckpoint && error?.message.contains("half of it") == true)
     }
 }

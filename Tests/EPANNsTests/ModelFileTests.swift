@@ -56,11 +56,17 @@ import Testing
             #expect(read.thresholds == thresholds)
             #expect(try AudioTagger(model: read).thresholds == thresholds)
             // Logits are other numbers.
-            #expect(try AudioTagger(model: read, options: .init(outputActivation: OutputActivation.none)).thresholds == nil)
+            #expect(
+                try AudioTagger(model: read, options: .init(outputActivation: OutputActivation.none)).thresholds == nil)
             #expect(try AudioTagger(model: read, options: .init(outputActivation: .sigmoid)).thresholds == thresholds)
-            model.thresholds?.scores.removeLast()
+            model.thresholds?.scores[3] = .nan
             #expect(failure { try model.validate() }?.code == .invalidConfiguration)
-            try model.write(to: path)
+            #expect(failure { try model.write(to: path) }?.code == .invalidConfiguration)
+            #expect(try Model.read(path: path).thresholds == thresholds)
+            // A file that somebody else made.
+            var metadata = try Checkpoint.read(path: path).metadata
+            metadata["epanns.thresholds"] = #"{"scores":[0.5],"reference":"x","clips":1,"own":1}"#
+            try SafetensorsWriter.write(Checkpoint.read(path: path).tensors, metadata: metadata, to: path)
             let error = failure { _ = try Model.read(path: path) }
             #expect(error?.code == .invalidCheckpoint && error?.message.contains("epanns.thresholds") == true)
         }

@@ -36,8 +36,12 @@ import Testing
         #expect(selection.tags([0.5, 0.9, 0.5, 0.1], labels: labels).map(\.index) == [1, 2])
         let both = TagSelection(threshold: 0.6, classThresholds: [0.6, 0.9, 0.5, 0.2])
         #expect(both.tags([0.5, 0.9, 0.5, 0.1], labels: labels).map(\.index) == [1])
-        let error = failure { _ = try TagSelection(classThresholds: [0.1], allow: [], labels: labels) }
-        #expect(error?.code == .invalidConfiguration)
+        for wrong: [Float] in [[0.1], [0.1, 0.1, .nan, 0.1]] {
+            let error = failure { _ = try TagSelection(classThresholds: wrong, allow: [], labels: labels) }
+            #expect(error?.code == .invalidConfiguration)
+        }
+        // Of another model: no crash.
+        #expect(TagSelection(classThresholds: [0.1]).tags([0.5, 0.9, 0.5, 0.1], labels: labels).map(\.index) == [0])
     }
 
     @Test func scoresMayBeASlice() {

@@ -190,6 +190,27 @@ import Testing
         }
     }
 
+    @Test func `thresholds go with the weights they were for`() throws {
+        try SyntheticRun.with { run in
+            try withTemporaryFolder { folder in
+                var model = try Model.random(
+                    name: "start", configuration: SyntheticSounds.network,
+                    labels: LabelSet(SyntheticSounds.classNames.map { LabelSet.Label(name: $0) }), seed: 1)
+                model.thresholds = ClassThresholds(
+                    scores: .init(repeating: 0.3, count: model.labels.count), reference: "labels", clipCount: 9,
+                    ownCount: 3)
+                try model.write(to: folder + "/start.safetensors")
+                var configuration = run.configuration
+                configuration.architecture = nil
+                configuration.network = nil
+                configuration.initial = folder + "/start.safetensors"
+                configuration.iterations = 2
+                try run.train(configuration, "run")
+                #expect(try Model.read(path: run.run("run").finalModelPath).thresholds == nil)
+            }
+        }
+    }
+
     @Test func `a teacher of other classes is refused`() throws {
         try SyntheticRun.with { run in
             try withTemporaryFolder { folder in

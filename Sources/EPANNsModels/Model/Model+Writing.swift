@@ -24,6 +24,10 @@ extension Model {
             throw EPANNsError(
                 .invalidConfiguration, "Weights are written as float32 or bfloat16, not as \(dataType).")
         }
+        guard thresholds?.fit(labels.count) ?? true else {
+            throw EPANNsError(
+                .invalidConfiguration, "The thresholds do not fit the \(labels.count) classes, or are no numbers.")
+        }
         var tensors: [String: Tensor] = [:]
         for (key, tensor) in weights where keepsTransformKernels || !key.hasPrefix("spectrogram_extractor.") {
             let isMatrix = key.hasSuffix(".weight") && tensor.shape.count > 1

@@ -1,0 +1,40 @@
+import EPANNs
+import EPANNsTraining
+import Foundation
+
+/// Folds as options name them, such as `1,2`.
+enum FoldList {
+    /// Reads numbers with commas between them.
+    ///
+    /// - Parameters:
+    ///   - text: What the user wrote.
+    ///   - option: The option's name, for the message.
+    ///   - takesNone: Whether `none` means no fold.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
+    static func parse(_ text: String, option: String, takesNone: Bool = false) throws -> [Int] {
+        if takesNone, text == "none" { return [] }
+        let numbers = text.split(separator: ",").map { Int($0.trimmingCharacters(in: .whitespaces)) }
+        guard !numbers.isEmpty, !numbers.contains(nil) else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "\(option) takes numbers with commas between them, such as 1,2\(takesNone ? ", or none" : ""); not "
+                    + "“\(text)”.")
+        }
+        return numbers.compactMap(\.self)
+    }
+}
+
+extension DataSet {
+    /// The clips of the folds that `--folds` names; all where it is nil.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
+    func selecting(_ folds: String?) throws -> DataSet {
+        try folds.map { try selecting(folds: FoldList.parse($0, option: "--folds")) } ?? self
+    }
+
+    /// The folds of some clips, as an evaluation divides them; nil where they have none or are of one.
+    func parts(of clips: [Int]) -> [String]? {
+        let folds = clips.map { self.clips[$0].fold.map(String.init) }
+        return folds.contains(nil) || Set(folds).count < 2 ? nil : folds.compactMap(\.self)
+    }
+}
