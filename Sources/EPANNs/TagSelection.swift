@@ -7,7 +7,9 @@ public struct TagSelection: Hashable, Sendable {
     public var topK: Int
     /// Only scores of at least this; nil for no limit.
     public var threshold: Float?
-    /// Only scores of at least these, one a class; nil for no limits. A class without one is not reported.
+    /// Only scores of at least these, one a class; nil for no limits.
+    ///
+    /// A class without one is not reported.
     public var classThresholds: [Float]?
     /// Indices of the classes that may be reported; nil for all.
     public var allowed: Set<Int>?

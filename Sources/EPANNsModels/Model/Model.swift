@@ -32,7 +32,9 @@ public struct Model: Sendable {
     public var thresholds: ClassThresholds?
     /// The file that was read; its digest identifies the model.
     public var file: MappedFile?
-    /// The bytes that were read, where they did not come from a file. Whoever changes weights clears it, as ``file``.
+    /// The bytes that were read, where they did not come from a file.
+    ///
+    /// Whoever changes weights clears it, as ``file``.
     public var storage: TensorStorage?
     /// The file's container.
     public var format: CheckpointFormat?
