@@ -42,7 +42,7 @@ let package = Package(
             ]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
         // The weights are compiled in by the C file.
-        .target(name: "CBuiltInModel", exclude: ["epanns-mini.safetensors"]),
+        .target(name: "CBuiltInModel", exclude: ["model"]),
         .target(name: "EPANNsGraph", swiftSettings: settings),
         .target(name: "EPANNsAudio", dependencies: ["EPANNsGraph", "CFFmpeg"], swiftSettings: settings),
         .target(

@@ -1,7 +1,8 @@
 //! Tags one recording and prints what is heard.
 //!
-//!     swift run -c release TagAFile street.wav
 //!     swift run -c release TagAFile street.wav mn04_as_mAP_432.pt
+//!
+//! Without a model the built-in one is used, where there is one.
 
 import EPANNs
 

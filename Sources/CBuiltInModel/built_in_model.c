@@ -3,10 +3,20 @@
 // In the program itself: a resource bundle beside it would be lost when the program is copied elsewhere.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 
+#if __has_embed("model/epanns-mini.safetensors")
+
 static _Alignas(64) const unsigned char model[] = {
-#embed "epanns-mini.safetensors"
+#embed "model/epanns-mini.safetensors"
 };
 
 const void *epanns_built_in_model(void) { return model; }
 
 size_t epanns_built_in_model_size(void) { return sizeof model; }
+
+#else
+
+const void *epanns_built_in_model(void) { return NULL; }
+
+size_t epanns_built_in_model_size(void) { return 0; }
+
+#endif

@@ -6,22 +6,33 @@ extension Model {
     /// Name of the model that is built in.
     public static let builtInName = "epanns-mini"
 
+    /// Whether a model was compiled in; see ``builtIn()``.
+    public static var hasBuiltIn: Bool { epanns_built_in_model_size() > 0 }
+
     /// The model that is built in: a small E-PANNs of 527 AudioSet classes, trained by this project.
     ///
-    /// CNN14 with a quarter of its last six convolutions' filters, distilled from EfficientAT's mn04 on freely licensed
-    /// audio; bfloat16 weights. `Experiments/built-in/README.md` says what it was trained on and how well it does. It is
-    /// for a first try and for small devices: published weights know far more sounds.
+    /// A pruned CNN14, distilled from EfficientAT's mn04 on freely licensed audio; bfloat16 weights.
+    /// `Experiments/built-in/README.md` says what it was trained on and how well it does. It is for a first try and for
+    /// small devices: published weights know far more sounds.
     ///
     /// The weights lie in the program itself; nothing is read from disk, and nothing is copied.
     ///
     /// Tests: `BuiltInModelTests`.
     ///
-    /// - Throws: `EPANNsError` as ``Model/read(path:)``, which would be a defect of this package.
+    /// - Throws: `EPANNsError` with code `modelUnavailable` when the program was built without one.
     public static func builtIn() throws -> Model {
-        try read(storage: builtInStorage, name: builtInName)
+        guard hasBuiltIn else {
+            throw EPANNsError(
+                .modelUnavailable,
+                "This program was built without a model of its own. Name a file, or a downloaded model, with --model (or "
+                    + "the environment variable EPANNS_MODEL). “epanns models download mn04” fetches a good one of 4 MB, "
+                    + "“epanns models download epanns” the authors' E-PANNs of 97 MB; then: epanns tag --model mn04 FILE"
+            )
+        }
+        return try read(storage: builtInStorage, name: builtInName)
     }
 
-    /// The built-in model's file, byte for byte: a safetensors file that `read(path:)` opens.
+    /// The built-in model's file, byte for byte: a safetensors file that `read(path:)` opens; empty without one.
     public static var builtInStorage: TensorStorage {
         // Part of the program, which outlives everything: nobody has to keep it.
         TensorStorage(
@@ -31,7 +42,7 @@ extension Model {
 
     /// Whether this is the model that is built in, and not one from a file.
     public var isBuiltIn: Bool {
-        guard let storage, file == nil else { return false }
+        guard let storage, file == nil, Self.hasBuiltIn else { return false }
         return storage.bytes.baseAddress == Self.builtInStorage.bytes.baseAddress
     }
 }

@@ -31,7 +31,7 @@ struct InfoCommand: ParsableCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "A model's file, the name of a downloaded model, \(Model.builtInName) for the one that is built in, or an "
+            "A model's file, the name of a downloaded model, \(Model.builtInName) where it is built in, or an "
                 + "architecture; without one, the cost of all architectures is listed.",
             valueName: "model"),
         completion: .file(extensions: ["safetensors", "pt", "pth", "bin"]))

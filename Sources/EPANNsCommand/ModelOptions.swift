@@ -12,7 +12,7 @@ struct ModelOptions: ParsableArguments {
         name: .shortAndLong,
         help: ArgumentHelp(
             "The model: a file (.safetensors, .pt, .pth), or the name of a downloaded one (see “epanns models list”). "
-                + "Default: $EPANNS_MODEL, else \(Model.builtInName), which is built in.",
+                + "Default: $EPANNS_MODEL, else \(Model.builtInName) where it is built in.",
             valueName: "file|name"),
         completion: .file(extensions: ["safetensors", "pt", "pth", "bin"]))
     var model: String?
@@ -42,7 +42,7 @@ struct ModelOptions: ParsableArguments {
         // A variable that is empty is as good as none; an argument that is empty is a mistake.
         let variable = ProcessInfo.processInfo.environment["EPANNS_MODEL"] ?? ""
         let name = model ?? (variable.isEmpty ? nil : variable)
-        if name == nil { BuiltInHint.show() }
+        if name == nil, Model.hasBuiltIn { BuiltInHint.show() }
         return try ModelSource(name)
     }
 

@@ -48,6 +48,7 @@ enum ModelSource {
     /// - Throws: `EPANNsError` with code `fileFailure` when that cannot be written.
     func path() throws -> String {
         if case .file(let path) = self { return path }
+        _ = try Model.builtIn()
         let bytes = Model.builtInStorage
         // Other versions of this program may have other weights.
         let folder = try ModelCache.standard().directory

@@ -11,12 +11,11 @@ struct RootCommand: AsyncParsableCommand {
         discussion: """
             A neural network listens to a recording and gives every class of Google's AudioSet a score. The networks \
             are those of E-PANNs (Singh, Liu, Plumbley 2023), PANNs and EfficientAT; their published weights are \
-            fetched once, by name. A small network is built in, for a first try.
+            fetched once, by name.
 
             EXAMPLES
-              epanns tag street.wav               what is heard in a recording
-              epanns models download mn04         fetch a better model, of 4 MB
-              epanns tag -m mn04 street.wav       and use it
+              epanns models download mn04         fetch a model of 4 MB
+              epanns tag -m mn04 street.wav       what is heard in a recording
               epanns info mn04                    its layers, parameters and operations
               epanns embed -m mn04 street.wav --output street.npy
               epanns labels --search dog          the classes that have to do with dogs
