@@ -7,7 +7,7 @@ for name in operator-norm-50 operator-norm-75 operator-norm-25 invariant-50 l1-5
     train "$name" --init "$OUT/pruned/$name.safetensors" "${tuning[@]}"
     evaluate "$name-after" "$OUT/$name/final.safetensors"
 done
-# In the same way, for as long, but for its biases as the baseline's.
-train scratch-50-biases --model epanns-50 --iterations 100 --learning-rate 1e-3 --schedule constant --warmup 50
-train scratch-50 --init "$OUT/scratch-50-biases/final.safetensors" "${tuning[@]}"
+# For as long; at the baseline's rate, since there is nothing to preserve.
+train scratch-50 --model epanns-50 --iterations "$FINE_TUNING_ITERATIONS" --warmup 20 \
+    --evaluate-every "$((FINE_TUNING_ITERATIONS / 3))"
 evaluate scratch-50-after "$OUT/scratch-50/final.safetensors"

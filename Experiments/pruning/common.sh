@@ -5,8 +5,8 @@ set -euo pipefail
 OUT=${OUT:-experiment-pruning}
 EPANNS=${EPANNS:-.build/release/epanns}
 THREADS=${THREADS:-$(nproc)}
-BASELINE_ITERATIONS=${BASELINE_ITERATIONS:-700}
-FINE_TUNING_ITERATIONS=${FINE_TUNING_ITERATIONS:-120}
+BASELINE_ITERATIONS=${BASELINE_ITERATIONS:-2400}
+FINE_TUNING_ITERATIONS=${FINE_TUNING_ITERATIONS:-300}
 mkdir -p "$OUT"
 
 # ESC-10 folds 1–4 and UrbanSound8K folds 1 and 2 to train on, the other folds to test on; mn04 says what is heard.
