@@ -114,6 +114,7 @@ extension ReportPage {
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
         th, td { text-align: left; padding: .25rem .7rem; vertical-align: top; overflow-wrap: anywhere; }
+        th:first-child, td:first-child { overflow-wrap: break-word; }
         th { border-bottom: 1px solid var(--grid); font-weight: 600; }
         tbody tr:nth-child(even) { background: var(--row); }
         .number { text-align: right; white-space: nowrap; }
