@@ -39,8 +39,8 @@ let package = Package(
     dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.0.0")],
     targets: [
         .systemLibrary(name: "COneDNN"),
-        .systemLibrary(name: "CFFmpeg", pkgConfig: "libavformat libavcodec libswresample libavutil"),
-        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5"),
+        .systemLibrary(name: "CFFmpeg"),
+        .systemLibrary(name: "CHDF5"),
         .target(name: "EPANNsGraph"),
         .target(
             name: "EPANNsModels", dependencies: ["EPANNsGraph", .product(name: "Crypto", package: "swift-crypto")],
@@ -69,10 +69,16 @@ let package = Package(
 )
 SWIFT
 
+# Not by the package's pkgConfig: SwiftPM then names the system's folder of libraries before oneDNN's.
+others=(libavformat libavcodec libswresample libavutil hdf5)
+flags=()
+for flag in $(pkg-config --cflags "${others[@]}"); do flags+=(-Xcc "$flag"); done
+for flag in $(pkg-config --libs "${others[@]}"); do flags+=(-Xlinker "$flag"); done
+
 # 3. Its headers come before the system's (-I before the default folders), its library before the system's (-L).
 log=$work/test.log
 LD_LIBRARY_PATH=$onednn/lib swift test --package-path "$package" --scratch-path "$work/build" -c release \
-    -Xcc "-I$onednn/include" -Xlinker "-L$onednn/lib" --filter 'EPANNsRuntimeTests|EPANNsTrainingTests' 2>&1 | tee "$log"
+    -Xcc "-I$onednn/include" -Xlinker "-L$onednn/lib" "${flags[@]}" --filter 'EPANNsRuntimeTests|EPANNsTrainingTests' 2>&1 | tee "$log"
 
 # 4. Proof that it was 3.x, both when compiling and when running.
 if ! grep -E 'oneDNN 3\.[0-9.]+ runs, built with the headers of 3\.' "$log"; then

@@ -266,6 +266,10 @@ static inline dnnl_status_t onednn_batch_norm_forward(
 #endif
 }
 
+/// Whether batch normalisation counts the shift among the inputs of the way back, though it does not read it: 2.x refuses
+/// to go without, 3.x refuses to go with it.
+static inline int onednn_batch_norm_backward_takes_shift(void) { return DNNL_VERSION_MAJOR < 3; }
+
 static inline dnnl_status_t onednn_batch_norm_backward(
         dnnl_primitive_desc_t *out, dnnl_engine_t engine, onednn_md diff, onednn_md data, float epsilon,
         unsigned flags, const_dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr) {

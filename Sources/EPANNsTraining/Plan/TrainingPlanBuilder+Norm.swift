@@ -68,12 +68,8 @@ extension TrainingPlanBuilder {
         }
         func seen(_ value: Value) -> Value { Value(buffer: value.buffer, layout: data) }
         let result = newValue(like: source)
-        // oneDNN 2.x counts the shift among the inputs of the way back, too, though it does not read it.
-        var shared =
-            [
-                TrainingArgument(index: DNNL_ARG_SCALE, memory: .weight(scale), layout: vector),
-                TrainingArgument(index: DNNL_ARG_SHIFT, memory: .weight(shift), layout: vector),
-            ] + statistics
+        var shared = [TrainingArgument(index: DNNL_ARG_SCALE, memory: .weight(scale), layout: vector)] + statistics
+        let offset = TrainingArgument(index: DNNL_ARG_SHIFT, memory: .weight(shift), layout: vector)
         if last != index {
             let mask = try forward.layout(dnnl_query_workspace_md, dimensions: [], dataType: dnnl_u8)
             shared.append(argument(DNNL_ARG_WORKSPACE, newValue(mask)))
@@ -81,7 +77,7 @@ extension TrainingPlanBuilder {
         emit(
             node.name, forward,
             shared + [
-                argument(DNNL_ARG_SRC, seen(source)), argument(DNNL_ARG_DST, seen(result)),
+                offset, argument(DNNL_ARG_SRC, seen(source)), argument(DNNL_ARG_DST, seen(result)),
             ])
         if !isFixed {
             emitRunningStatistics(
@@ -93,13 +89,15 @@ extension TrainingPlanBuilder {
             onednn_batch_norm_backward(
                 &descriptor, engine.handle, data.handle, data.handle, settings.epsilon, flags, forward.hint, attribute)
         }
+        if onednn_batch_norm_backward_takes_shift() != 0 { shared.append(offset) }
+        let inputs = shared
         let isMap = settings.axis == .channel
         let recipe: Recipe = { builder, gradient in
             let arranged = try builder.arranged(gradient, like: source, name: node.name)
             let result = builder.newValue(like: source)
             builder.emit(
                 node.name, backward,
-                shared + [
+                inputs + [
                     builder.argument(DNNL_ARG_SRC, seen(source)), builder.argument(DNNL_ARG_DIFF_DST, seen(arranged)),
                     builder.argument(DNNL_ARG_DIFF_SRC, seen(result)),
                     try builder.gradientArgument(DNNL_ARG_DIFF_SCALE, scale),
