@@ -24,17 +24,12 @@ if [ ! -e "$OUT/data/table.csv" ]; then
     "$PYTHON" "$here/make_data.py" --packages "$OUT/packages" --esc10 "$ESC10" --out "$OUT/data" --hours 12 --seed 1
 fi
 
-train() { # name, options…: resumes what was stopped, leaves what is done alone
+source "$here/../train-once.sh"
+train() { # name, options…
     local name=$1
     shift
-    if [ -e "$OUT/$name/final.safetensors" ]; then return; fi
-    if [ -e "$OUT/$name/configuration.json" ]; then
-        "$EPANNS" train --resume --output "$OUT/$name" --threads "$THREADS"
-    else
-        "$EPANNS" train --output "$OUT/$name" --config "$here/recipe.yaml" --data "$OUT/data/table.csv" \
-            --audio "$OUT/data" --folds-train 1 --teacher "$MN04" --teacher-weight 1 --cache "$OUT/cache" \
-            --threads "$THREADS" "$@"
-    fi
+    train_once "$OUT/$name" --config "$here/recipe.yaml" --data "$OUT/data/table.csv" --audio "$OUT/data" \
+        --folds-train 1 --teacher "$MN04" --teacher-weight 1 --cache "$OUT/cache" "$@"
 }
 
 echo "== CNN14, whole" >&2

@@ -8,15 +8,12 @@ set -euo pipefail
 esc10=$1 us8k=$2 mn04=$3 out=$4 epanns=${5:-.build/release/epanns}
 mkdir -p "$out"
 
+EPANNS=$epanns THREADS=${THREADS:-$(nproc)}
+source "$(dirname "$0")/../train-once.sh"
 train() { # name, options…
     local name=$1
     shift
-    if [ -e "$out/$name/final.safetensors" ]; then return; fi
-    if [ -e "$out/$name/configuration.json" ]; then
-        "$epanns" train --resume --output "$out/$name"
-    else
-        "$epanns" train --output "$out/$name" --cache "$out/cache" "$@"
-    fi
+    train_once "$out/$name" --cache "$out/cache" "$@"
 }
 
 fine_tuning=(--init "$mn04" --batch-size 16 --learning-rate 3e-4 --schedule cosine --warmup 20

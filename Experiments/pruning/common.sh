@@ -13,18 +13,13 @@ mkdir -p "$OUT"
 data=(--data "$ESC10/esc10.csv" --audio "$ESC10" --folds-test 5
     --data "$US8K/us8k.csv" --audio "$US8K" --folds-train 1,2 --folds-test 3)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-recipe=(--config "$here/recipe.yaml" --teacher "$MN04" --teacher-weight 1 --threads "$THREADS" --cache "$OUT/cache")
+recipe=(--config "$here/recipe.yaml" --teacher "$MN04" --teacher-weight 1 --cache "$OUT/cache")
 
-# train NAME OPTIONS…: resumes a run that was stopped, and leaves one that is done alone.
-train() {
+source "$here/../train-once.sh"
+train() { # name, options…
     local name=$1
     shift
-    if [ -e "$OUT/$name/final.safetensors" ]; then return; fi
-    if [ -e "$OUT/$name/configuration.json" ]; then
-        "$EPANNS" train --resume --output "$OUT/$name" --threads "$THREADS"
-    else
-        "$EPANNS" train --output "$OUT/$name" "${data[@]}" "${recipe[@]}" "$@"
-    fi
+    train_once "$OUT/$name" "${data[@]}" "${recipe[@]}" "$@"
 }
 
 # evaluate NAME MODEL: against the teacher on both test sets, and ten-way without training on ESC-10's fold 5.
