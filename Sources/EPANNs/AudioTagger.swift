@@ -56,7 +56,8 @@ public final class AudioTagger: Sendable {
 
     /// Opens the model that is built in; see `Model.builtIn()`.
     ///
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` when an option makes no sense.
+    /// - Throws: `EPANNsError` with code `modelUnavailable` when the program was built without one,
+    ///   `invalidConfiguration` when an option makes no sense.
     public convenience init(options: Options = Options()) throws {
         try self.init(model: .builtIn(), options: options)
     }

@@ -25,19 +25,7 @@ struct CalibrateCommand: ParsableCommand {
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Teacher") var teacher: TeacherOptions
 
-    @Option(
-        help: ArgumentHelp("The table of clips and, without --teacher, their classes.", valueName: "table"),
-        completion: .file())
-    var data: String
-
-    @Option(
-        help: ArgumentHelp("The folder of the recordings (default: the table's).", valueName: "folder"),
-        completion: .directory)
-    var audio: String?
-
-    @Option(
-        help: ArgumentHelp("Only the clips of these folds, such as 5 or 1,2 (default: all).", valueName: "folds"))
-    var folds: String?
+    @OptionGroup(title: "Data") var table: ClipTableOptions
 
     @Option(help: ArgumentHelp("Clips that a class needs for a threshold of its own.", valueName: "n"))
     var minimum = ThresholdCalibration.defaultMinimumPositives
@@ -64,10 +52,7 @@ struct CalibrateCommand: ParsableCommand {
     func run() throws {
         let source = try model.source()
         try OutputFile.check(output, against: source, force: force)
-        var options = DataSet.Options()
-        options.ignoresClasses = teacher.name != nil
-        options.ignoresUnknownClasses = options.ignoresClasses
-        let set = try DataSet.read(data, audio: audio, options: options).selecting(folds)
+        let set = try table.dataSet(ignoresClasses: teacher.name != nil)
         for note in set.notes { StandardError.write(note) }
         let split = model.split(units: set.clips.count)
         var calibrated = try source.model()

@@ -25,13 +25,6 @@ enum FoldList {
 }
 
 extension DataSet {
-    /// The clips of the folds that `--folds` names; all where it is nil.
-    ///
-    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
-    func selecting(_ folds: String?) throws -> DataSet {
-        try folds.map { try selecting(folds: FoldList.parse($0, option: "--folds")) } ?? self
-    }
-
     /// The folds of some clips, as an evaluation divides them; nil where they have none or are of one.
     func parts(of clips: [Int]) -> [String]? {
         let folds = clips.map { self.clips[$0].fold.map(String.init) }

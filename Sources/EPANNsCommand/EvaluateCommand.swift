@@ -48,15 +48,7 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
     @OptionGroup(title: "Model") var model: ModelOptions
     @OptionGroup(title: "Teacher") var teacher: TeacherOptions
 
-    @Option(
-        help: ArgumentHelp("The table of clips and their classes: CSV, or a PANNs HDF5 pack.", valueName: "table"),
-        completion: .file())
-    var data: String
-
-    @Option(
-        help: ArgumentHelp("The folder of the recordings (default: the table's).", valueName: "folder"),
-        completion: .directory)
-    var audio: String?
+    @OptionGroup(title: "Data") var table: ClipTableOptions
 
     @Option(
         help: """
@@ -64,10 +56,6 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
             (default: silence for AudioSet's segment lists, fail for other tables).
             """)
     var missing: MissingFiles?
-
-    @Option(
-        help: ArgumentHelp("Only the clips of these folds, such as 5 or 1,2 (default: all).", valueName: "folds"))
-    var folds: String?
 
     @Option(
         help: ArgumentHelp(
@@ -136,7 +124,8 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
 
     func run() throws {
         let group = try ProcessGroup.current()
-        let set = try dataSet()
+        let set = try table.dataSet(
+            ignoresClasses: teacher.name != nil, missing: missing.flatMap { .init(rawValue: $0.rawValue) })
         if group.rank == 0 { try checkOutputs(set, isSingleLabel: set.isSingleLabel) }
         let units = (set.clips.count + group.count - 1) / group.count
         let split = model.split(units: units, jobs: jobs, cores: group.coreCount)
@@ -183,15 +172,6 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
             scored.rows.flatMap { $0 ?? missing }, shape: [scored.rows.count, classCount], to: scores)
     }
 
-    private func dataSet() throws -> DataSet {
-        var options = DataSet.Options()
-        options.missingFiles = missing.flatMap { DataSet.MissingFiles(rawValue: $0.rawValue) }
-        options.ignoresClasses = teacher.name != nil
-        // Those of AudioSet's segment lists.
-        options.ignoresUnknownClasses = options.ignoresClasses
-        return try DataSet.read(data, audio: audio, options: options).selecting(folds)
-    }
-
     /// What can be known to go wrong is said before minutes of work.
     private func checkOutputs(_ set: DataSet, isSingleLabel: Bool) throws {
         for path in [bars, confusion].compactMap(\.self) { _ = try PlotFormat(path: path) }
@@ -229,7 +209,7 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         let identity = tagger.identity
         return .init(
             model: identity.name, modelSHA256: identity.sha256, precision: tagger.precision.rawValue,
-            data: (data as NSString).lastPathComponent, failedClipCount: failures)
+            data: (table.data as NSString).lastPathComponent, failedClipCount: failures)
     }
 
     private func write(_ report: EvaluationReport) throws {

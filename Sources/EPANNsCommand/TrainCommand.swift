@@ -53,9 +53,10 @@ struct TrainCommand: ParsableCommand, SharedCommand {
     var output: String
 
     @Flag(
-        help:
-            "Go on with the run in the folder, with its own settings; only --iterations, --threads, --evaluate-every and --checkpoint-every may be given anew."
-    )
+        help: """
+            Go on with the run in the folder, with its own settings; only --iterations (with a constant or stepped rate), \
+            --threads, --evaluate-every and --checkpoint-every may be given anew.
+            """)
     var resume = false
 
     @Option(
@@ -118,7 +119,16 @@ struct TrainCommand: ParsableCommand, SharedCommand {
                     "A resumed run goes on with its own settings; only --iterations, --threads, --evaluate-every and "
                         + "--checkpoint-every may be given anew.")
             }
+            let planned = configuration.iterations
             try recipe.apply(to: &configuration)
+            guard configuration.iterations == planned || !configuration.schedule.leadsToAnEnd else {
+                throw EPANNsError(
+                    .invalidConfiguration,
+                    "The learning rate of the run in \(output) falls towards its last iteration, the \(planned)th "
+                        + "(\(configuration.schedule.kind.rawValue)); with another number it would have taken another "
+                        + "course. Leave --iterations out; to train on after that, start another run with --init "
+                        + "\(folder.finalModelPath).")
+            }
             return configuration
         }
         if folder.hasConfiguration, !dryRun {

@@ -75,6 +75,10 @@ import Testing
             expect(try train.run("run"), 64, "holds a run already", "--resume")
             expect(
                 try train.resume("run", "--batch-size", "8"), 64, "may be given anew")
+            // A rate that falls towards the end depends on where that is.
+            #expect(try train.run("falling", "--schedule", "cosine").status == 0)
+            expect(
+                try train.resume("falling", "--iterations", "20"), 64, "falls towards its last iteration", "--init")
             // Settings that were changed behind the run's back.
             let path = train.path("run", "configuration.json")
             let settings = try String(contentsOfFile: path, encoding: .utf8)

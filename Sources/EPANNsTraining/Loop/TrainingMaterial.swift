@@ -166,7 +166,7 @@ final class TrainingMaterial {
         fixed.cache = nil
         fixed.threads = nil
         // The length matters only to schedules that lead to an end.
-        if fixed.schedule.kind == .constant || fixed.schedule.kind == .step { fixed.iterations = 1 }
+        if !fixed.schedule.leadsToAnEnd { fixed.iterations = 1 }
         var hash = SHA256()
         hash.update(data: (try? fixed.json()) ?? Data())
         hash.update(data: Data(train.digest.utf8))

@@ -41,6 +41,9 @@ public struct LearningRateSchedule: Codable, Hashable, Sendable {
         self.stepFactor = stepFactor
     }
 
+    /// Whether the rate depends on how many iterations there are: with another number it takes another course.
+    public var leadsToAnEnd: Bool { kind == .linear || kind == .cosine }
+
     /// The rate of an iteration, counted from 0, of `total`.
     public func rate(iteration: Int, of total: Int) -> Double {
         if iteration < warmupIterations { return learningRate * Double(iteration + 1) / Double(warmupIterations) }
