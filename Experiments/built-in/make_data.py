@@ -1,13 +1,17 @@
 #!/usr/bin/env python3
-"""Makes the audio that the built-in model is trained on, from free recordings and computed sounds.
+r"""Makes the audio that the built-in model is trained on, from free recordings and computed sounds.
 
-    make_data.py --packages OUT_OF_FETCH --esc10 ESC10 --out DATA [--hours 12] [--seed 1]
+    make_data.py --packages OUT_OF_FETCH --esc10 ESC10 --out DATA [--hours 12] [--seed 1] [--shares city] \
+        [--calibration 1]
 
 --packages  what fetch.sh left: unpacked/ and packages.tsv
 --esc10     ESC-10: esc10.csv (filename, fold, target, category) and its recordings; folds 1–4 alone are read
 --out       gets clips/*.wav (32 kHz mono, 16 bit, 5 or 10 s), table.csv (filename, fold, source; fold 1 is for
             training, fold 2, about 4 %, for calibration, and no recording is in both) and sources.csv
             (package, version, kind, files, hours of clips in which its audio sounds)
+--shares    general: everything. city: one sound after another; and machines near and far and voices out of doors,
+            many more than are used: choose.py keeps those in which the teacher hears what it should
+--calibration  the share of clips that are for calibration: 1 for nothing else
 
 Needs Python 3.10, numpy, scipy, soundfile (libsndfile 1.1 or newer), and ffmpeg on PATH. One process. The same
 seed and the same versions give the same files. UrbanSound8K and fold 5 of ESC-10 are for testing: never read.
@@ -44,6 +48,16 @@ SHARES = {
     "synth": 0.21,
     "mix": 0.17,
 }
+CITY_SHARES = {"vehicles": 0.6, "yard": 0.25, "sequence": 0.15}
+MACHINES = {  # of synth.py, with how often
+    "engine-idle": 5, "diesel-idle": 5, "engine-revs": 3, "fan": 4, "jackhammer": 4, "drill": 3, "saw": 1,
+    "helicopter": 2, "chainsaw": 1, "car-horn": 2, "hum": 1,
+}
+
+
+def is_kept_back(source):
+    """Whether a recording is for calibration alone: the same ones whatever the seed, so that folders go together."""
+    return fraction(f"1|{source.name}") < CALIBRATION
 
 
 def as_float(piece):
@@ -126,8 +140,7 @@ class Material:
                 self.kinds.setdefault("recorded", []).append(s)
         self.weights = {k: np.cumsum([s.weight * min(len(s.pieces), 3) for s in v]) for k, v in self.kinds.items()}
         self.notes = notes
-        self.names, w = list(synth.KINDS), np.array([k[1] for k in synth.KINDS.values()], float)
-        self.synth_weights = np.cumsum(w / w.sum())
+        self.synth = {k: v[1] for k, v in synth.KINDS.items()}
 
     def pick(self, rng, kind):
         c = self.weights[kind]
@@ -136,8 +149,10 @@ class Material:
 
     def sound(self, rng, kind, n):
         """(samples, label, packages used) of a kind, n samples long."""
-        if kind == "synth":
-            name = self.names[int(np.searchsorted(self.synth_weights, rng.random(), side="right"))]
+        if kind in ("synth", "machines"):
+            weights = self.synth if kind == "synth" else MACHINES
+            edges = np.cumsum(np.array(list(weights.values()), float) / sum(weights.values()))
+            name = list(weights)[int(np.searchsorted(edges, rng.random(), side="right"))]
             return unit(synth.KINDS[name][0](rng, n)), f"synth:{name}", ["synthetic"]
         if kind == "instruments":
             return self.melody(rng, n), "instruments", ["fluid-soundfont-gm"]
@@ -231,11 +246,65 @@ def clip_of(rng, material, kind, n):
             labels.append(label)
             used = used + more
         return coloured(rng, x, 0.5), "mix:" + " + ".join(labels), used
+    if kind in ("vehicles", "yard"):
+        return out_of_doors(rng, material, kind, n)
+    if kind == "sequence":
+        return sequence(rng, material, n)
     x, label, used = material.sound(rng, kind, n)
     strength = {"esc10": 0.5, "synth": 0.4}.get(kind, 0.7)
     if kind == "esc10" and rng.random() < 0.35:
         x = placed(rng, faster(x, rng.uniform(0.87, 1.15)), n)
     return coloured(rng, x, strength), label, used
+
+
+def out_of_doors(rng, material, kind, n):
+    """A machine, or voices, near or far, before what a street or a yard sounds like."""
+    if kind == "vehicles":
+        base = str(rng.choice(["engines", "machines"], p=[0.6, 0.4]))
+    else:
+        base = str(rng.choice(["children", "babble", "recorded"], p=[0.6, 0.2, 0.2]))
+    x, label, used = material.sound(rng, base, n)
+    if base == "recorded":
+        x = faster(x, rng.uniform(1.2, 1.7))
+        x = np.pad(x, (0, n - len(x)))
+    labels = [label]
+    if rng.random() < 0.35:
+        other = str(rng.choice(["engines", "machines"] if kind == "vehicles" else ["children", "effects"]))
+        y, label, more = material.sound(rng, other, n)
+        x = unit(x) + 10 ** (-rng.uniform(0, 15) / 20) * unit(coloured(rng, y))
+        labels.append(label)
+        used = used + more
+    if rng.random() < 0.5:  # far away: the air takes the treble, walls answer
+        x = band(room(rng, x), None, np.exp(rng.uniform(np.log(1200), np.log(8000))))
+    x = unit(coloured(rng, x))
+    if rng.random() < 0.7:
+        x = x + 10 ** (-rng.uniform(-3, 18) / 20) * unit(synth.traffic(rng, n))
+    if rng.random() < (0.2 if kind == "vehicles" else 0.5):
+        behind = str(rng.choice(["bird", "wind", "dog-bark"]))
+        x = x + 10 ** (-rng.uniform(3, 20) / 20) * unit(synth.KINDS[behind][0](rng, n))
+        labels.append(f"synth:{behind}")
+    return x, f"{kind}:" + " + ".join(labels), used + ["synthetic"]
+
+
+def sequence(rng, material, n):
+    """One sound after the other, as a long recording has them; a quiet street or nothing behind."""
+    out, labels, used, at = np.zeros(n), [], [], 0
+    while at < n - RATE:
+        m = int(rng.uniform(1.5, 6) * RATE)
+        kind = str(rng.choice(
+            ["esc10", "effects", "synth", "engines", "speech", "children", "music", "instruments"],
+            p=[0.22, 0.2, 0.28, 0.08, 0.08, 0.04, 0.05, 0.05]))
+        x, label, more = material.sound(rng, kind, m)
+        x = unit(coloured(rng, x)) * 10 ** rng.uniform(-0.6, 0)
+        fade = np.minimum(1, np.minimum(np.arange(m), np.arange(m)[::-1]) / (rng.uniform(0.005, 0.2) * RATE))
+        end = min(n, at + m)
+        out[at:end] += (x * fade)[: end - at]
+        labels.append(label)
+        used += more
+        at += int(m * rng.uniform(0.8, 1.2))
+    if rng.random() < 0.6:
+        out += 10 ** rng.uniform(-2.5, -0.7) * unit(synth.traffic(rng, n))
+    return out, "sequence:" + " + ".join(labels), used + ["synthetic"]
 
 
 def main():
@@ -245,6 +314,8 @@ def main():
     parser.add_argument("--out", required=True)
     parser.add_argument("--hours", type=float, default=12.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--shares", choices=("general", "city"), default="general")
+    parser.add_argument("--calibration", type=float, default=CALIBRATION)
     arguments = parser.parse_args()
     for path in (arguments.packages, arguments.esc10):
         assert "urbansound" not in path.lower() and "us8k" not in path.lower(), "UrbanSound8K is for testing only"
@@ -277,9 +348,9 @@ def main():
 
     everything.sort(key=lambda s: s.name)
     for s in everything:
-        s.calibration = fraction(f"{arguments.seed}|{s.name}") < CALIBRATION
+        s.calibration = is_kept_back(s)
     for note in notes:
-        note[0].calibration = fraction(f"{arguments.seed}|{note[0].name}") < CALIBRATION
+        note[0].calibration = is_kept_back(note[0])
     sides = []
     for side in (False, True):
         sides.append(Material([s for s in everything if s.calibration == side],
@@ -318,21 +389,22 @@ def main():
 
     # ESC-10 as it is, once each, then every kind until its share is full. Each clip has its own generator.
     total = arguments.hours * 3600
+    shares = SHARES if arguments.shares == "general" else CITY_SHARES
     for s in everything:
-        if s.kind == "esc10":
+        if s.kind == "esc10" and "esc10" in shares and (s.calibration or arguments.calibration < 1):
             for i, piece in enumerate(s.pieces):
                 rng = np.random.default_rng([arguments.seed, 11, int(fraction(f"{s.name}{i}") * 2**31)])
                 x = as_float(piece)
                 x = np.pad(x, (0, max(0, 5 * RATE - len(x))))
                 add("esc10", x, f"esc10:{s.name}", ["ESC-10"], 2 if s.calibration else 1, rng)
-    for index, (kind, share) in enumerate(SHARES.items()):
+    for index, (kind, share) in enumerate(shares.items()):
         done = hours.get(kind, 0) * 3600
         i = 0
         while done < share * total:
             rng = np.random.default_rng([arguments.seed, 100 + index, i])
             i += 1
-            calibration = rng.random() < CALIBRATION
-            n = (10 if rng.random() < (0.5 if "mix" in kind else 0.12) else 5) * RATE
+            calibration = rng.random() < arguments.calibration
+            n = (10 if kind == "sequence" or rng.random() < (0.5 if "mix" in kind else 0.12) else 5) * RATE
             x, label, used = clip_of(rng, sides[calibration], kind, n)
             done += add(kind, x, label, used, 2 if calibration else 1, rng)
         print(f"{time.time() - started:5.0f} s  {kind}: {hours[kind]:.2f} h", file=sys.stderr)

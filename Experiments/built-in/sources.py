@@ -41,6 +41,9 @@ NOT_FREE = ("rcc/instruments.rcc",)
 MUSICAL = ("music", "theme", "tune", "ringtone", "song", "bass", "loop_", "title")
 SPOKEN = ("voice", "speech", "/lang/", "announcer", "f3f", "dialog", "taunt", "/en/", "/de/", "/fr/")
 
+# Tux Paint's spoken names and alphabets, thousands of them; FlightGear's cockpit voices.
+SKIPPED = ("_desc", "/symbols/", "/mk-viii/", "/tcas/", "/flarm/")
+
 
 @dataclass
 class Source:
@@ -189,7 +192,7 @@ def from_package(folder, package, kind, seed):
     found, seen = [], set()
     for name, data in files_of(folder):
         lower = name.lower()
-        if "_desc" in lower or "/symbols/" in lower:  # Tux Paint's spoken names and alphabets: thousands
+        if any(w in lower for w in SKIPPED):
             continue
         digest = hashlib.sha256(data).digest()
         if digest in seen or len(data) < 500:

@@ -7,6 +7,9 @@ for name in operator-norm-50 operator-norm-75 operator-norm-25 invariant-50 l1-5
     train "$name" --init "$OUT/pruned/$name.safetensors" "${tuning[@]}"
     evaluate "$name-after" "$OUT/$name/final.safetensors"
 done
+# The baseline, too: what is gained by training on, without pruning.
+train unpruned --init "$OUT/baseline/final.safetensors" "${tuning[@]}"
+evaluate unpruned-after "$OUT/unpruned/final.safetensors"
 # For as long; at the baseline's rate, since there is nothing to preserve.
 train scratch-50 --model epanns-50 --iterations "$FINE_TUNING_ITERATIONS" --warmup 20 \
     --evaluate-every "$((FINE_TUNING_ITERATIONS / 3))"

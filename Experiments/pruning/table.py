@@ -8,6 +8,7 @@ import subprocess
 
 ROWS = [
     ("baseline", None, "CNN14", "–", "unpruned"),
+    ("unpruned", 0, "CNN14, trained on", "–", "unpruned"),
     ("operator-norm-25", 25, "25 %", "operator-norm", "operator-norm"),
     ("operator-norm-50", 50, "50 %", "operator-norm", "operator-norm"),
     ("operator-norm-75", 75, "75 %", "operator-norm", "operator-norm"),
@@ -36,7 +37,7 @@ def latency(percent, precision):
         return "–"
     report = json.loads(path.read_text())
     before, after = (report[key]["latency_seconds"] * 1000 for key in ("before", "after"))
-    return f"{before:.0f}" if percent is None else f"{after:.0f} ({after / before:.2f})"
+    return f"{before:.0f}" if not percent else f"{after:.0f} ({after / before:.2f})"
 
 
 def number(value, digits=3):
@@ -56,25 +57,25 @@ def metrics(name):
 
 
 print("| C7–C12 pruned | criterion | parameters | MACs | bytes | ms fp32 | ms bf16 | mAP before | mAP after "
-      "| top tag as teacher | correlation | ESC-10 zero-shot |")
-print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+      "| top tag as teacher, before | after | correlation | ESC-10 zero-shot |")
+print("|---|---|---|---|---|---|---|---|---|---|---|---|---|")
 rows = []
 for name, percent, label, criterion, kind in ROWS:
-    architecture = "cnn14" if percent is None else f"epanns-{percent}"
+    architecture = "cnn14" if not percent else f"epanns-{percent}"
     info = json.loads(subprocess.run(
         [arguments.epanns, "info", architecture, "--format", "json"], check=True, capture_output=True).stdout)
     cost = info["cost"]
-    before = metrics(f"{name}-before")[0]
+    before, agreed = metrics(f"{name}-before")[:2]
     after = metrics(name if percent is None else f"{name}-after")
     if after[0] is None:
         continue
     print(f"| {label} | {criterion} | {cost['parameters'] / 1e6:.2f} M | {cost['macs'] / 1e9:.2f} G "
           f"| {cost['state_dict_byte_count']:,} | {latency(percent, 'fp32')} | {latency(percent, 'bf16')} "
-          f"| {number(before)} | {number(after[0])} | {number(after[1])} | {number(after[2])} | {number(after[3])} |")
+          f"| {number(before)} | {number(after[0])} | {number(agreed)} | {number(after[1])} | {number(after[2])} | {number(after[3])} |")
     rows.append({
         "name": name, "label": label if percent is None else f"{label} {criterion}" if percent == 50 else label,
         "kind": kind, "parameters": cost["parameters"] / 1e6, "macs": cost["macs"] / 1e9, "map_before": before,
-        "map": after[0], "top_agreement": after[1], "correlation": after[2], "zero_shot": after[3],
+        "map": after[0], "top_agreement_before": agreed, "top_agreement": after[1], "correlation": after[2], "zero_shot": after[3],
     })
 if not rows:
     raise SystemExit("There are no results yet; run the steps before.")

@@ -12,8 +12,9 @@ struct CalibrateCommand: ParsableCommand {
         discussion: """
             A score of 0.5 means little for most networks: small or briefly trained ones stay far below it. On clips \
             whose classes are known, or for which a teacher says what is heard, this finds for each class the \
-            threshold with the highest F1. Classes with fewer than --minimum clips share one. “epanns tag --threshold \
-            auto” uses them.
+            threshold with the highest F1 of those that are right at least half of the time (--precision-floor). Classes \
+            with fewer than --minimum clips, or without such a threshold, share one. “epanns tag --threshold auto” uses \
+            them.
 
             Take clips that the model was not trained on: with others, thresholds come out too high.
 
@@ -29,6 +30,10 @@ struct CalibrateCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Clips that a class needs for a threshold of its own.", valueName: "n"))
     var minimum = ThresholdCalibration.defaultMinimumPositives
+
+    @Option(
+        help: ArgumentHelp("The share of what a threshold takes that must be right.", valueName: "share"))
+    var precisionFloor = ThresholdCalibration.defaultMinimumPrecision
 
     @Option(help: "The new model's name in results (default: the model's).")
     var name: String?
@@ -46,6 +51,7 @@ struct CalibrateCommand: ParsableCommand {
             throw ValidationError("The result is a safetensors file; give it a name that ends in .safetensors.")
         }
         if minimum < 1 { throw ValidationError("--minimum must be at least 1.") }
+        if !(0...1).contains(precisionFloor) { throw ValidationError("--precision-floor is a share from 0 to 1.") }
         if let name, name.isEmpty { throw ValidationError("--name must not be empty.") }
     }
 
@@ -58,7 +64,8 @@ struct CalibrateCommand: ParsableCommand {
         var calibrated = try source.model()
         let tagger = try model.tagger(split, of: calibrated)
         let evidence = try evidence(tagger, set, split)
-        let calibration = try ThresholdCalibration(evidence.clips, minimumPositives: minimum)
+        let calibration = try ThresholdCalibration(
+            evidence.clips, minimumPositives: minimum, minimumPrecision: precisionFloor)
         if let name { calibrated.name = name }
         var thresholds = [Float](repeating: calibration.pooled, count: tagger.labels.count)
         for (column, threshold) in zip(evidence.columns, calibration.thresholds) { thresholds[column] = threshold }
@@ -67,8 +74,7 @@ struct CalibrateCommand: ParsableCommand {
             ownCount: calibration.ownCount)
         calibrated.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
         // As it was: thresholds are for the very weights that gave the scores.
-        let isHalf = calibrated.weights.values.contains { $0.dataType == .bfloat16 }
-        try calibrated.write(to: output, dataType: isHalf ? .bfloat16 : .float32)
+        try calibrated.write(to: output, dataType: calibrated.storedDataType)
         try StandardOutput.writeLines(
             lines(calibration, evidence.clips, of: tagger.labels.count)
                 + ["Wrote \(output), \(ByteText.short(MappedFile(path: output).bytes.count))"])

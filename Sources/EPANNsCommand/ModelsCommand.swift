@@ -1,4 +1,5 @@
 import ArgumentParser
+import EPANNs
 import EPANNsGraph
 import EPANNsHub
 import Foundation
@@ -91,7 +92,10 @@ extension ModelsCommand {
             }
             let nameWidth = rows.map(\.model.name.count).max() ?? 0
             let title = "\("NAME".padded(to: nameWidth))  mAP    PARAMETERS       SIZE  RUNS   HERE"
-            try StandardOutput.writeLines([title] + rows.map { line($0, nameWidth: nameWidth) })
+            let builtIn =
+                Model.hasBuiltIn
+                ? ["", "Built in, with nothing to download: \(Model.builtInName), used where no model is named."] : []
+            try StandardOutput.writeLines([title] + rows.map { line($0, nameWidth: nameWidth) } + builtIn)
         }
 
         private func line(_ row: ModelStatus, nameWidth: Int) -> String {

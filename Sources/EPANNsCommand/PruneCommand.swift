@@ -39,8 +39,8 @@ struct PruneCommand: ParsableCommand {
 
     @OptionGroup(title: "Model") var model: ModelOptions
 
-    @Option(help: ArgumentHelp("The share of filters that goes.", valueName: "share"))
-    var ratio = 0.5
+    @Option(help: ArgumentHelp("The share of filters that goes (default: 0.5).", valueName: "share"))
+    var ratio: Double?
 
     @Option(help: ArgumentHelp("The layers, each perhaps with an amount.", valueName: "list"))
     var layers: String?
@@ -51,8 +51,8 @@ struct PruneCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Round what stays to a multiple, such as 16, for the hardware.", valueName: "n"))
     var multiple = 1
 
-    @Option(help: ArgumentHelp("Where the criterion random starts.", valueName: "n"))
-    var seed: UInt64 = 0
+    @Option(help: ArgumentHelp("Where the criterion random starts (default: 0).", valueName: "n"))
+    var seed: UInt64?
 
     /// What is done with channels that residual sums tie.
     enum Residuals: String, ExpressibleByArgument, CaseIterable {
@@ -84,9 +84,10 @@ struct PruneCommand: ParsableCommand {
     var sensitivity = false
 
     @Option(
-        help: ArgumentHelp("With --sensitivity: the shares that are tried.", valueName: "share,…"),
+        help: ArgumentHelp(
+            "With --sensitivity: the shares that are tried (default: 0.25,0.5,0.75).", valueName: "share,…"),
         transform: parseRatios)
-    var ratios = [0.25, 0.5, 0.75]
+    var ratios: [Double]?
 
     @Option(
         help: ArgumentHelp("With --sensitivity: draw the curves (.svg, .png; gnuplot).", valueName: "file"),
@@ -105,7 +106,7 @@ struct PruneCommand: ParsableCommand {
     @Flag(help: "Replace the file to write if it exists.")
     var force = false
 
-    @Flag(help: "Keep the STFT kernels in the file, which only PyTorch's classes read.")
+    @Flag(help: "Have the STFT kernels in the file, which only PyTorch's classes read.")
     var keepStft = false
 
     @Flag(help: "Do everything but write the model.")
@@ -120,14 +121,7 @@ struct PruneCommand: ParsableCommand {
     @OptionGroup var format: ModelsCommand.FormatOption
 
     func validate() throws {
-        if sensitivity {
-            if output != nil { throw ValidationError("--sensitivity writes no model; leave out --output.") }
-        } else {
-            guard dryRun || output != nil else {
-                throw ValidationError("Say with --output where the model goes, or look first with --dry-run.")
-            }
-            if plot != nil { throw ValidationError("--plot goes with --sensitivity.") }
-        }
+        try validateCombination()
         if let output, !output.lowercased().hasSuffix(".safetensors") {
             throw ValidationError("The result is a safetensors file; give it a name that ends in .safetensors.")
         }
@@ -143,8 +137,47 @@ struct PruneCommand: ParsableCommand {
         }
     }
 
+    /// Refuses what would be ignored.
+    private func validateCombination() throws {
+        func refuse(_ options: [(given: Bool, name: String)], _ why: String) throws {
+            if let option = options.first(where: \.given) { throw ValidationError("\(option.name) \(why)") }
+        }
+        let hasBudget = targetParameters != nil || targetMacs != nil || targetLatency != nil
+        if sensitivity {
+            if output != nil { throw ValidationError("--sensitivity writes no model; leave out --output.") }
+            try refuse(
+                [
+                    (name != nil, "--name"), (keepStft, "--keep-stft"), (scores, "--scores"), (force, "--force"),
+                    (ratio != nil, "--ratio"), (hasBudget, "A budget"), (multiple != 1, "--multiple"),
+                    (skipLatency, "--skip-latency"), (dryRun, "--dry-run"),
+                ], "does not go with --sensitivity, which writes no model and tries the shares of --ratios.")
+            return
+        }
+        guard dryRun || output != nil else {
+            throw ValidationError("Say with --output where the model goes, or look first with --dry-run.")
+        }
+        try refuse([(plot != nil, "--plot"), (ratios != nil, "--ratios")], "goes with --sensitivity.")
+        if ratio != nil && hasBudget {
+            throw ValidationError("A budget finds the ratio; leave out --ratio, or the budget.")
+        }
+    }
+
+    /// Refuses what the criterion would ignore.
+    private func check(_ criterion: PruningCriterion) throws {
+        if seed != nil && criterion.seed == nil {
+            throw EPANNsError(.invalidConfiguration, "--seed goes with --criterion random.")
+        }
+        if criterion.evidence == .nothing, !sensitivity, clips.areGiven {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "The criterion \(criterion.name) listens to nothing; leave out --data, --audio and --map, or take "
+                    + "feature-rank, feature-energy or taylor.")
+        }
+    }
+
     func run() throws {
-        let criterion = try PruningCriterion(name: criterion, seed: seed)
+        let criterion = try PruningCriterion(name: criterion, seed: seed ?? 0)
+        try check(criterion)
         let source = try model.source()
         if let output, !dryRun { try OutputFile.check(output, against: source, force: force) }
         try plot.map(PruningSensitivity.checkPlot)
@@ -154,11 +187,12 @@ struct PruneCommand: ParsableCommand {
         whole.recordProvenance(convertedBy: program, digest: digest)
         let pruner = ChannelPruner(try whole.graph())
         let request = PruningPlan.Request(
-            layers: try layers.map { try LayerSelection(parsing: $0) }, ratio: ratio, multiple: multiple,
+            layers: try layers.map { try LayerSelection(parsing: $0) }, ratio: ratio ?? 0.5, multiple: multiple,
             prunesResiduals: residuals == .prune)
         var plan = try PruningPlan(pruner, request)
         let probe = try latencyProbe(pruner.graph)
-        let evidence = try clips.evidence(for: criterion, model: whole, seconds: seconds, threads: threads)
+        let evidence = try clips.evidence(
+            for: criterion, model: whole, layers: plan.scoredLayers(pruner), seconds: seconds, threads: threads)
         let scorer = try ImportanceScorer(
             graph: pruner.graph, weights: whole.weights, criterion: criterion, evidence: evidence,
             threads: threads)
@@ -190,7 +224,8 @@ struct PruneCommand: ParsableCommand {
             report.threads = probe.options.threads
         }
         if let output, !dryRun {
-            try small.write(to: output, keepsTransformKernels: keepStft)
+            if keepStft { try small.addTransformKernels() }
+            try small.write(to: output, dataType: whole.storedDataType, keepsTransformKernels: keepStft)
             let written = try MappedFile(path: output)
             report.output = .init(path: output, byteCount: written.bytes.count, sha256: FileDigest.sha256(written))
         }

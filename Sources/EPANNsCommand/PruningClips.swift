@@ -31,6 +31,9 @@ struct PruningClips: ParsableArguments {
         if map != nil && data == nil { throw ValidationError("--map goes with --data.") }
     }
 
+    /// Whether clips were named.
+    var areGiven: Bool { data != nil || audio != nil }
+
     /// Clips as the network takes them.
     struct Loaded {
         /// Log-mels, each of the same number of frames, shape (frames, mels).
@@ -44,7 +47,7 @@ struct PruningClips: ParsableArguments {
 
     /// What a criterion wants.
     func evidence(
-        for criterion: PruningCriterion, model: Model, seconds: Double, threads: Int
+        for criterion: PruningCriterion, model: Model, layers: [String], seconds: Double, threads: Int
     ) throws -> ImportanceScorer.Evidence {
         switch criterion.evidence {
         case .nothing: return .init()
@@ -57,8 +60,9 @@ struct PruningClips: ParsableArguments {
                     "The criterion \(criterion.name) needs clips with their classes: give --data.")
             }
             return .init(
-                gradients: try gradients(
-                    of: model, load(for: model, seconds: seconds, purpose: criterion.name), threads: threads))
+                taylor: try taylor(
+                    of: layers, in: model, load(for: model, seconds: seconds, purpose: criterion.name),
+                    threads: threads))
         }
     }
 
@@ -70,11 +74,14 @@ struct PruningClips: ParsableArguments {
         let rate = graph.input.sampleRate
         let sampleCount = max(Int((seconds * Double(rate)).rounded()), graph.minimumSampleCount)
         let frontEnd = try LogMelSpectrogram(configuration: graph.input, melWeights: model.melWeights)
-        func spectrogram(_ source: AudioSource) throws -> [Float] {
-            var samples = try AudioFile.load(source, sampleRate: rate, maximumDurationSeconds: seconds + 1).samples
+        func spectrogram(_ waveform: [Float]) throws -> [Float] {
+            var samples = waveform
             if samples.count > sampleCount { samples.removeLast(samples.count - sampleCount) }
             samples += [Float](repeating: 0, count: sampleCount - samples.count)
             return try frontEnd(samples)
+        }
+        func samples(_ source: AudioSource) throws -> [Float] {
+            try AudioFile.load(source, sampleRate: rate, maximumDurationSeconds: seconds + 1).samples
         }
         guard let data else {
             guard let audio else {
@@ -86,7 +93,9 @@ struct PruningClips: ParsableArguments {
             if let failure = found.failures.first { throw failure }
             let files = chosen(found.files)
             return Loaded(
-                spectrograms: try files.map { try spectrogram(AudioSource(argument: $0.path, rawFormat: nil)) },
+                spectrograms: try files.map {
+                    try spectrogram(samples(AudioSource(argument: $0.path, rawFormat: nil)))
+                },
                 targets: nil)
         }
         var set = try DataSet.read(data, audio: audio)
@@ -97,13 +106,16 @@ struct PruningClips: ParsableArguments {
                 try ClassMapping(
                     map: ClassMapping.readMap(path: $0, for: set.labels), data: set.labels, model: model.labels)
             } ?? ClassMapping(data: set.labels, model: model.labels)
+        let rows = set.clips.indices.filter { if case .hdf5 = set.clips[$0].source { true } else { false } }
+        // Of rows alone nothing is cached: no folder is needed.
+        let packs = rows.isEmpty ? nil : try WaveformCache.build(set.subset(rows), sampleRate: rate, folder: "")
         let spectrograms = try set.clips.map { clip in
-            guard case .file(let path) = clip.source else {
-                throw EPANNsError(
-                    .invalidConfiguration,
-                    "\(purpose) reads recordings from files; \(clip.name) is missing, or in an HDF5 pack.")
+            switch clip.source {
+            case .file(let path): return try spectrogram(samples(.file(path: path)))
+            case .hdf5: return try spectrogram(packs?.waveform(of: clip) ?? [])
+            case .missing:
+                throw EPANNsError(.invalidConfiguration, "\(purpose): the recording of \(clip.name) is missing.")
             }
-            return try spectrogram(.file(path: path))
         }
         return Loaded(
             spectrograms: spectrograms, targets: set.clips.map { $0.classes.flatMap { mapping.outputs[$0] } }, set: set,
@@ -115,29 +127,39 @@ struct PruningClips: ParsableArguments {
         count >= items.count ? items : (0..<count).map { items[$0 * items.count / count] }
     }
 
-    /// Gradients of the binary cross-entropy, a batch at a time; no weight changes.
-    private func gradients(of model: Model, _ clips: Loaded, threads: Int) throws -> [[String: Tensor]] {
+    /// Adds up what the gradients of the binary cross-entropy tell of some layers' filters.
+    private func taylor(
+        of layers: [String], in model: Model, _ clips: Loaded, threads: Int
+    ) throws -> TaylorImportance {
         let graph = try model.graph()
-        let size = min(8, clips.spectrograms.count)
-        let stepper = try TrainingStepper(
-            graph: graph, weights: model.weights,
-            options: .init(
-                batch: size, frames: clips.spectrograms[0].count / graph.input.melBands, threads: threads,
-                usesDropout: false))
-        var result: [[String: Tensor]] = []
-        // Gradients of a batch norm's batch need a full one.
-        for start in stride(from: 0, through: clips.spectrograms.count - size, by: size) {
-            var targets = [Float](repeating: 0, count: size * model.configuration.classCount)
-            for clip in 0..<size {
-                for output in clips.targets?[start + clip] ?? [] {
-                    targets[clip * model.configuration.classCount + output] = 1
+        let classCount = model.configuration.classCount
+        let frames = clips.spectrograms[0].count / graph.input.melBands
+        var importance = try TaylorImportance(layers: layers, weights: model.weights)
+        func add(_ clipsOfAPlan: Range<Int>, batch size: Int) throws {
+            // All else is frozen, the norms' statistics too: the network as it is when it is used.
+            let stepper = try TrainingStepper(
+                graph: graph, weights: model.weights,
+                options: .init(
+                    batch: size, frames: frames, threads: threads, usesDropout: false,
+                    freeze: FreezeSelection(patterns: ["*"] + layers.map { "!\($0).weight" })),
+                optimizer: OptimizerConfiguration(.sgd, momentum: 0))
+            for start in stride(from: clipsOfAPlan.lowerBound, to: clipsOfAPlan.upperBound, by: size) {
+                var targets = [Float](repeating: 0, count: size * classCount)
+                for clip in 0..<size {
+                    for output in clips.targets?[start + clip] ?? [] { targets[clip * classCount + output] = 1 }
                 }
+                _ = try stepper.step(
+                    inputs: clips.spectrograms[start..<start + size].flatMap(\.self), targets: targets,
+                    learningRate: 0)
+                try importance.add(stepper.plan.gradients(), clipCount: size)
             }
-            _ = try stepper.step(
-                inputs: clips.spectrograms[start..<start + size].flatMap(\.self), targets: targets, learningRate: 0)
-            result.append(
-                try stepper.plan.gradients().filter { $0.key.hasSuffix(".weight") && $0.value.shape.count > 1 })
         }
-        return result
+        let count = clips.spectrograms.count
+        let whole = count - count % Self.batchSize
+        if whole > 0 { try add(0..<whole, batch: Self.batchSize) }
+        if whole < count { try add(whole..<count, batch: count - whole) }
+        return importance
     }
+
+    private static let batchSize = 8
 }

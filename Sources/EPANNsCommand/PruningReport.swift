@@ -79,13 +79,26 @@ struct PruningReport: Encodable {
         widthsAfter = small.configuration.widths
         ratio = plan.request.ratio
         multiple = plan.request.multiple
-        notes = plan.notes
+        notes = plan.notes + Self.wholeLayers(plan)
         layers = plan.entries.map { entry in
             let names = pruner.groups[entry.group].scoredNames
             return Layer(
                 names: names, number: names.count == 1 ? pruner.convolutionNumbers[names[0]] : nil, width: entry.width,
                 keptCount: entry.keptCount, kept: kept[entry.group], scores: scores?[entry.group])
         }
+    }
+
+    /// Says where rounding left a layer as it was.
+    private static func wholeLayers(_ plan: PruningPlan) -> [String] {
+        let count = plan.entries.count { entry in
+            guard entry.keptCount == entry.width, case .ratio(let ratio) = entry.amount else { return false }
+            return ratio * Double(entry.width) >= 1
+        }
+        guard count > 0, plan.request.multiple > 1 else { return [] }
+        return [
+            "\(count) of \(plan.entries.count) layers keep all filters: what would stay, rounded to a multiple of "
+                + "\(plan.request.multiple), is no less than they have."
+        ]
     }
 
     private static func sampleCount(_ graph: ModelGraph, _ seconds: Double) -> Int {
@@ -109,9 +122,15 @@ struct PruningReport: Encodable {
 
     private var facts: [(String, String)] {
         func text(_ widths: [Int]) -> String { widths.map(String.init).joined(separator: " ") }
+        // Networks whose widths are those of their blocks lose filters within them.
+        let prunedTo =
+            widthsAfter != widthsBefore
+            ? text(widthsAfter)
+            : "\(CountText.grouped(layers.map(\.keptCount).reduce(0, +))) of "
+                + "\(CountText.grouped(layers.map(\.width).reduce(0, +))) filters in \(layers.count) layers"
         return [
             ("Model", "\(model), \(architecture), widths \(text(widthsBefore))"),
-            ("Pruned to", text(widthsAfter)),
+            ("Pruned to", prunedTo),
             ("Criterion", criterion + (seed.map { ", seed \($0)" } ?? "")),
         ]
     }
@@ -139,7 +158,7 @@ struct PruningReport: Encodable {
         add("MACs, \(CountText.seconds(durationSeconds)) s", Double(before.macs), Double(after.macs)) {
             CountText.short(Int($0), decimals: 3)
         }
-        add("bytes", Double(before.stateDictByteCount), Double(after.stateDictByteCount)) {
+        add("bytes in PyTorch", Double(before.stateDictByteCount), Double(after.stateDictByteCount)) {
             CountText.grouped(Int($0))
         }
         if let first = before.latencySeconds, let second = after.latencySeconds {

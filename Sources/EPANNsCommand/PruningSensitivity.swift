@@ -26,6 +26,7 @@ struct PruningSensitivity {
     /// Says before minutes of work what can be known to go wrong.
     static func checkPlot(_ path: String) throws {
         _ = try PlotFormat(path: path)
+        try OutputFile.checkFolder(of: path)
         try Plot.checkTool()
     }
 
@@ -33,25 +34,28 @@ struct PruningSensitivity {
         let clips = try command.clips.load(for: model, seconds: command.seconds, purpose: "--sensitivity")
         let whole = try outputs(pruner.graph, model.weights, clips)
         let metric = try Metric(clips, whole: whole, model: model)
-        let bar = ProgressBar(total: 1 + plan.entries.count * command.ratios.count)
+        let ratios = command.ratios ?? [0.25, 0.5, 0.75]
+        let bar = ProgressBar(total: 1 + plan.entries.count * ratios.count)
         let study = try SensitivityStudy(
-            plan, pruner, weights: model.weights, scores: scores, ratios: command.ratios
+            plan, pruner, weights: model.weights, scores: scores, ratios: ratios
         ) { graph, weights in
             try metric.value(outputs(graph, weights, clips))
         } progress: { _, _ in
             bar.advance(audioSeconds: Double(clips.spectrograms.count) * command.seconds)
         }
         bar.finish()
-        try command.plot.map { try plot(study, metric.name).write(to: $0) }
+        // First what took minutes; the plot may fail.
         if command.format.format == .json {
-            return try JSONOutput.print(
+            try JSONOutput.print(
                 Result(
                     model: model.name, criterion: criterion.name, metric: metric.name,
                     clipCount: clips.spectrograms.count, ratios: study.ratios, baseline: study.baseline,
                     rows: study.rows,
                     notes: plan.notes))
+        } else {
+            try StandardOutput.writeLines(lines(study, metric.name, criterion, plan, clips.spectrograms.count))
         }
-        try StandardOutput.writeLines(lines(study, metric.name, criterion, plan, clips.spectrograms.count))
+        try command.plot.map { try plot(study, metric.name).write(to: $0) }
     }
 
     /// Scores of all clips, row-major: one thread a clip, several clips at once.

@@ -10,12 +10,13 @@ struct RootCommand: AsyncParsableCommand {
         abstract: "Recognises sounds: 527 kinds, from speech to chainsaws.",
         discussion: """
             A neural network listens to a recording and gives every class of Google's AudioSet a score. The networks \
-            are those of E-PANNs (Singh, Liu, Plumbley 2023), PANNs and EfficientAT; their published weights are \
-            fetched once, by name.
+            are those of E-PANNs (Singh, Liu, Plumbley 2023), PANNs and EfficientAT. A small E-PANNs, epanns-mini, is \
+            built in; published weights, which know far more, are fetched once, by name.
 
             EXAMPLES
-              epanns models download mn04         fetch a model of 4 MB
-              epanns tag -m mn04 street.wav       what is heard in a recording
+              epanns tag street.wav               what is heard in a recording
+              epanns models download mn04         fetch a far better model, of 4 MB
+              epanns tag -m mn04 street.wav       what that one hears
               epanns info mn04                    its layers, parameters and operations
               epanns embed -m mn04 street.wav --output street.npy
               epanns labels --search dog          the classes that have to do with dogs

@@ -31,7 +31,7 @@ import Testing
         Case(["info", "/"], 66, "not a regular file"),
         Case(["convert", TinyModel.path, "out.pt"], 64, "safetensors"),
         Case(["convert", "missing.pt", "out.safetensors"], 66, "no file “missing.pt”"),
-        Case(["convert", TinyModel.path, "/nonexistent/out.safetensors"], 66, "Cannot create"),
+        Case(["convert", TinyModel.path, "/nonexistent/out.safetensors"], 66, "There is no folder /nonexistent"),
         Case(["embed", "x.wav"], 66, "There is no file or folder x.wav"),
         // An unset variable in a script is no wish for the built-in model.
         Case(["embed", "--model", "", "-"], 66, "is a variable unset?"),

@@ -39,6 +39,7 @@ import Testing
     private struct Report: Decodable {
         struct Cost: Decodable {
             var parameters: Int
+            var macs: Int?
             var latencySeconds: Double?
         }
 
@@ -58,7 +59,9 @@ import Testing
         var seed: UInt64?
     }
 
-    private func report(_ arguments: String...) throws -> Report {
+    private func report(_ arguments: String...) throws -> Report { try report(arguments) }
+
+    private func report(_ arguments: [String]) throws -> Report {
         let run = try CommandRun.run(
             ["prune", "-m", TinyModel.path, "--dry-run", "--skip-latency", "--format", "json"] + arguments)
         #expect(run.status == 0, "\(run.error)")
@@ -121,6 +124,73 @@ import Testing
         }
     }
 
+    /// `Tools/reference/taylor.py`.
+    private func expectPyTorchsImportance(_ report: Report) throws {
+        struct Fixture: Decodable {
+            var scores: [String: [Double]]
+        }
+        let expected = try JSONDecoder().decode(Fixture.self, from: TinyModel.fixture("taylor.json")).scores
+        #expect(report.layers.count == 6)
+        for layer in report.layers {
+            let (scores, reference) = (try #require(layer.scores), try #require(expected[layer.names[0]]))
+            #expect(scores.count == reference.count)
+            for (ours, theirs) in zip(scores, reference) {
+                // Sums of products of Float32 gradients, of either sign, against Float64; measured 2e-6.
+                #expect(abs(ours - theirs) < 3e-5, "\(layer.names[0]): \(scores), not \(reference)")
+            }
+        }
+    }
+
+    @Test func budgetsMultiplesAndTiedLayers() throws {
+        let half = try report("--target-macs", "107M", "--seconds", "1", "--layers", "C1-C12")
+        #expect(half.ratio > 0 && (half.before.macs ?? 0) > 107_000_000 && (half.after.macs ?? .max) <= 107_000_000)
+        // Met already: nothing goes.
+        let whole = try CommandRun.run([
+            "prune", "-m", TinyModel.path, "--dry-run", "--format", "json", "--seconds", "1", "--target-latency",
+            "60000",
+        ])
+        #expect(whole.status == 0 && whole.text.contains("\"ratio\" : 0"), "\(whole.text)\(whole.error)")
+        #expect(try report("--layers", "C5=0.5,C12=0.5", "--multiple", "4").layers.map(\.keptCount) == [4, 4])
+        let rounded = try CommandRun.run(["prune", "-m", TinyModel.path, "--dry-run", "--multiple", "16"])
+        #expect(rounded.text.contains("keep all filters"), "\(rounded.text)")
+    }
+
+    @Test func storedTypesAndKernels() throws {
+        try withTemporaryFolder { folder in
+            let (narrow, pruned) = (folder + "/narrow.safetensors", folder + "/pruned.safetensors")
+            #expect(try CommandRun.run(["convert", TinyModel.path, narrow, "--dtype", "bf16"]).status == 0)
+            // The tiny checkpoint holds no kernels: they are made.
+            let arguments = ["prune", "-m", narrow, "-o", pruned, "--skip-latency", "--keep-stft"]
+            #expect(try CommandRun.run(arguments).status == 0)
+            let model = try Model.read(path: pruned)
+            #expect(model.weights["conv_block6.conv2.weight"]?.dataType == .bfloat16)
+            #expect(model.weights["spectrogram_extractor.stft.conv_imag.weight"]?.shape == [513, 1, 1024])
+            #expect(model.melWeights?.shape == [513, 64])
+        }
+    }
+
+    @Test func whatWouldBeIgnoredIsRefused() throws {
+        func error(_ arguments: String...) throws -> String {
+            let run = try CommandRun.run(["prune", "-m", TinyModel.path, "--skip-latency"] + arguments)
+            #expect(run.status == 64 || run.status == 66, "\(arguments): \(run.status)")
+            return run.error
+        }
+        #expect(try error("--dry-run", "--ratio", "0.3", "--target-macs", "1G").contains("leave out --ratio"))
+        #expect(try error("--dry-run", "--ratios", "0.3").contains("--sensitivity"))
+        #expect(try error("--dry-run", "--audio", "nowhere").contains("listens to nothing"))
+        #expect(try error("--dry-run", "--seed", "3").contains("--criterion random"))
+        #expect(try error("--dry-run", "--layers", "C7-C20").contains("C1 to C12"))
+        #expect(try error("--dry-run", "--layers", "C12-C7").contains("C7-C12"))
+        #expect(try error("--output", "/nowhere/x.safetensors").contains("no folder /nowhere"))
+        let sensitivity = try CommandRun.run(["prune", "-m", TinyModel.path, "--sensitivity", "--multiple", "4"])
+        #expect(sensitivity.status == 64 && sensitivity.error.contains("--multiple"))
+        try withTemporaryFolder { folder in
+            let path = folder + "/x.safetensors"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+            #expect(try error("--output", path, "--force").contains("is a folder"))
+        }
+    }
+
     /// Active criteria and sensitivity on two clips with labels.
     @Test func clipsAreListenedTo() throws {
         try withTemporaryFolder { folder in
@@ -138,16 +208,22 @@ import Testing
             let classes = folder + "/classes.json"
             try Data(#"{"human": ["Speech", "Singing"], "dog": ["Bark"]}"#.utf8).write(
                 to: URL(fileURLWithPath: classes))
-            let taylor = try report(
+            let taylor = [
                 "--criterion", "taylor", "--data", folder + "/clips.csv", "--map", classes, "--seconds", "1.2",
-                "--scores")
-            #expect(taylor.layers.allSatisfy { layer in (layer.scores ?? []).contains(1) })
+                "--scores",
+            ]
+            for threads in ["1", "2"] {
+                try expectPyTorchsImportance(report(taylor + ["--threads", threads]))
+            }
+            // Three clips: fewer than a batch.
+            #expect(try report(taylor + ["--clips", "3"]).layers.allSatisfy { $0.scores?.max() == 1 })
+            let plot = folder + "/sensitivity.svg"
             let run = try CommandRun.run([
                 "prune", "-m", TinyModel.path, "--sensitivity", "--data", folder + "/clips.csv", "--map", classes,
-                "--seconds", "1",
-                "--layers", "C11-C12", "--ratios", "0.5,0.75",
+                "--seconds", "1", "--layers", "C11-C12", "--ratios", "0.5,0.75", "--plot", plot,
             ])
             #expect(run.status == 0, "\(run.error)")
+            #expect(try String(contentsOfFile: plot, encoding: .utf8).contains("conv_block6.conv2"))
             #expect(run.text.contains("LAYER PRUNED"))
             #expect(run.text.contains("C12 conv_block6.conv2"), "\(run.text)")
         }

@@ -27,7 +27,7 @@ import Testing
     @Test(arguments: [1, 2, 3, 4] as [UInt64])
     func noThresholdHasABetterF1(seed: UInt64) throws {
         let clips = try clips(seed: seed, count: 60, classes: 4)
-        let calibration = try ThresholdCalibration(clips, minimumPositives: 5)
+        let calibration = try ThresholdCalibration(clips, minimumPositives: 5, minimumPrecision: 0)
         #expect(calibration.ownCount == 4)
         for column in 0..<4 {
             let cells = stride(from: column, to: clips.scores.count, by: 4)
@@ -50,6 +50,21 @@ import Testing
         let counts = clips.decisions(thresholds: calibration.thresholds)
         #expect(counts.map(\.f1) == [1, 1])
         #expect(throws: (any Error).self) { try ThresholdCalibration(clips, minimumPositives: 0) }
+    }
+
+    @Test func whatIsRarelyRightHasNoThresholdOfItsOwn() throws {
+        // The first class is known; of the second the best F1 would take all four clips, one of which is right.
+        let clips = try ScoredClips(
+            scores: [0.9, 0.3, 0.8, 0.4, 0.1, 0.5, 0.2, 0.2],
+            targets: [true, false, true, false, false, false, false, true], classNames: ["known", "guessed"])
+        let calibration = try ThresholdCalibration(clips, minimumPositives: 1)
+        #expect(calibration.ownCount == 1)
+        #expect(calibration.thresholds[1] == calibration.pooled)
+        // Of all cells 0.9 and 0.8 are right and the third positive lies at the bottom: below 0.8, above 0.5.
+        #expect(abs(calibration.pooled - 0.65) < 1e-6)
+        let lax = try ThresholdCalibration(clips, minimumPositives: 1, minimumPrecision: 0)
+        #expect(lax.ownCount == 2 && lax.thresholds[1] == 0.2)
+        #expect(throws: (any Error).self) { try ThresholdCalibration(clips, minimumPrecision: 1.5) }
     }
 
     @Test func neighbouringNumbersAreToldApart() throws {

@@ -1,5 +1,6 @@
 import EPANNsGraph
 import EPANNsPruning
+import EPANNsTestSupport
 import Foundation
 import Testing
 
@@ -33,6 +34,29 @@ import Testing
             }
     }()
 
+    private func taylor(_ bank: FilterBank, _ layer: Fixture.Layer) throws -> [Double] {
+        let size = layer.shape.reduce(1, *)
+        let weight = Tensor(shape: layer.shape, values: lcg(size, seed: layer.seed))
+        var importance = try TaylorImportance(layers: ["layer"], weights: ["layer.weight": weight])
+        for seed in layer.gradientSeeds {
+            let gradient = Tensor(shape: layer.shape, values: lcg(size, seed: seed))
+            try importance.add(["layer.weight": gradient], clipCount: 3)
+        }
+        return try importance.scores(of: "layer")
+    }
+
+    @Test func batchesWeighByTheirClips() throws {
+        let weight = Tensor(shape: [2, 1], values: [1, 1])
+        var importance = try TaylorImportance(layers: ["a"], weights: ["a.weight": weight])
+        #expect(importance.isEmpty)
+        try importance.add(["a.weight": Tensor(shape: [2, 1], values: [1, -4])], clipCount: 3)
+        try importance.add(["a.weight": Tensor(shape: [2, 1], values: [-9, 4])], clipCount: 1)
+        // (3·1 + 9) / 4 = 3 and (3·4 + 4) / 4 = 4.
+        #expect(try importance.scores(of: "a") == [0.75, 1])
+        #expect(failure { _ = try importance.scores(of: "b") }?.code == .invalidConfiguration)
+        #expect(failure { try importance.add([:], clipCount: 1) }?.code == .checkpointMismatch)
+    }
+
     @Test func layersScoreAsInNumPy() throws {
         let fixture = try #require(Self.fixture)
         var worstError = 0.0
@@ -50,12 +74,14 @@ import Testing
                     case .geometricMedian: FilterDistances.geometricMedian(bank)
                     case .cosineSimilarity: CosineSimilarity(bank).scores()
                     case .taylor:
-                        try WeightNorms.taylor(
-                            bank,
-                            gradients: layer.gradientSeeds.map {
-                                Tensor(shape: layer.shape, values: lcg(layer.shape.reduce(1, *), seed: $0))
-                            })
-                    case .batchNormScale, .random, .featureRank, .featureEnergy: []
+                        try taylor(bank, layer)
+                    case .batchNormScale:
+                        WeightNorms.batchNormScale(
+                            Tensor(shape: [bank.count], values: lcg(bank.count, seed: layer.seed + 200)))
+                    case .random:
+                        WeightNorms.random(
+                            count: bank.count, seed: UInt64(layer.seed), name: "layer\(layer.seed)")
+                    case .featureRank, .featureEnergy: []
                     }
                 let error = worst(scores, expected)
                 worstError = max(worstError, error)
@@ -65,8 +91,8 @@ import Testing
                 #expect(error < 1e-11, "\(name) of \(layer.shape): \(error)")
             }
         }
-        // Seven passive criteria and taylor for six layers, without cosine-similarity where kernels have one weight.
-        #expect(compared == 6 * 8 - 2)
+        // Nine passive criteria and taylor for six layers, without cosine-similarity where kernels have one weight.
+        #expect(compared == 6 * 10 - 2)
         print("worst difference of importance to NumPy: \(worstError)")
     }
 

@@ -15,6 +15,11 @@ package enum TinyModel {
     package static let path = folder.appendingPathComponent("tiny_cnn14.pt").path
     private static let folder = Bundle.module.bundleURL.appendingPathComponent("Fixtures")
 
+    /// A file beside the checkpoint.
+    package static func fixture(_ name: String) throws -> Data {
+        try Data(contentsOf: folder.appendingPathComponent(name))
+    }
+
     package static func expected() throws -> Expected {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

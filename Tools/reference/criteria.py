@@ -103,6 +103,24 @@ def taylor(weight: np.ndarray, gradients: list[np.ndarray]) -> np.ndarray:
     return normalised(np.mean(sums, axis=0))
 
 
+def batch_norm_scale(scale: np.ndarray) -> np.ndarray:
+    return normalised(np.abs(scale))
+
+
+def random(count: int, seed: int, name: str) -> np.ndarray:
+    """SplitMix64 from the seed and the FNV-1a hash of the layer's name, its upper 53 bits as a fraction."""
+    state, mask = seed ^ 0xCBF29CE484222325, 2**64 - 1
+    for byte in name.encode():
+        state = (state ^ byte) * 0x100000001B3 & mask
+    values = []
+    for _ in range(count):
+        state = state + 0x9E3779B97F4A7C15 & mask
+        word = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 & mask
+        word = (word ^ word >> 27) * 0x94D049BB133111EB & mask
+        values.append(((word ^ word >> 31) >> 11) / 2**53)
+    return np.array(values)
+
+
 def feature_rank(maps: np.ndarray) -> np.ndarray:
     """Rank of every (height, width) map as float32, whose precision sets the threshold; (channels)."""
     return np.array([np.linalg.matrix_rank(m.astype(np.float32)) for m in maps], dtype=float)

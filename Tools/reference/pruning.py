@@ -42,6 +42,8 @@ def layer(seed: int, shape: tuple[int, ...]) -> dict:
         name: score(weight).tolist() for name, score in criteria.PASSIVE.items()
         # With one kernel position all directions are plus or minus one: nothing but ties.
         if not (name == "cosine-similarity" and np.prod(shape[2:]) == 1)}
+    scores["batch-norm-scale"] = criteria.batch_norm_scale(noise(shape[0], seed + 200)).tolist()
+    scores["random"] = criteria.random(shape[0], seed, f"layer{seed}").tolist()
     scores["taylor"] = criteria.taylor(weight, gradients).tolist()
     return {"seed": seed, "shape": list(shape), "gradient_seeds": [seed + 100 + n for n in range(3)], "scores": scores}
 

@@ -2,6 +2,11 @@ import EPANNsGraph
 import Foundation
 
 extension Model {
+    /// What the weights are stored as: bfloat16 where one of them is, else Float32.
+    public var storedDataType: DataType {
+        weights.values.contains { $0.dataType == .bfloat16 } ? .bfloat16 : .float32
+    }
+
     /// Version of the metadata's layout.
     static let metadataVersion = "1"
 

@@ -9,13 +9,13 @@ public struct ImportanceScorer: Sendable {
     public struct Evidence: Sendable {
         /// Log-mel spectrograms of clips, each of shape (frames, mels).
         public var spectrograms: [[Float]]
-        /// Gradients of the loss by state-dict key, one dictionary a batch.
-        public var gradients: [[String: Tensor]]
+        /// What the gradients of labelled clips told.
+        public var taylor: TaylorImportance?
 
         /// Makes evidence; none where nothing is given.
-        public init(spectrograms: [[Float]] = [], gradients: [[String: Tensor]] = []) {
+        public init(spectrograms: [[Float]] = [], taylor: TaylorImportance? = nil) {
             self.spectrograms = spectrograms
-            self.gradients = gradients
+            self.taylor = taylor
         }
     }
 
@@ -46,7 +46,7 @@ public struct ImportanceScorer: Sendable {
                     .invalidConfiguration, "The criterion \(criterion.name) looks at sounds: give it some clips.")
             }
         case .gradients:
-            guard !evidence.gradients.isEmpty else {
+            guard let taylor = evidence.taylor, !taylor.isEmpty else {
                 throw EPANNsError(
                     .invalidConfiguration,
                     "The criterion \(criterion.name) needs gradients: give it clips with their classes.")
@@ -97,7 +97,7 @@ public struct ImportanceScorer: Sendable {
             case .random(let seed): WeightNorms.random(count: bank.count, seed: seed, name: layer.name)
             case .featureRank: try featureScores(of: layer, .rank)
             case .featureEnergy: try featureScores(of: layer, .energy)
-            case .taylor: try WeightNorms.taylor(bank, gradients: gradients(of: layer))
+            case .taylor: try evidence.taylor?.scores(of: layer.name) ?? []
             }
         guard scores.count == bank.count, scores.allSatisfy(\.isFinite) else {
             throw EPANNsError(
@@ -113,15 +113,6 @@ public struct ImportanceScorer: Sendable {
             throw EPANNsError(.checkpointMismatch, "The weights hold no \(name).")
         }
         return tensor
-    }
-
-    private func gradients(of layer: ChannelGroup.Layer) throws -> [Tensor] {
-        try evidence.gradients.map { batch in
-            guard let gradient = batch[layer.name + ".weight"] else {
-                throw EPANNsError(.invalidConfiguration, "There is no gradient of \(layer.name).weight.")
-            }
-            return gradient
-        }
     }
 
     private func scale(behind layer: ChannelGroup.Layer) throws -> Tensor {

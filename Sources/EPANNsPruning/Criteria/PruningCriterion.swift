@@ -2,23 +2,26 @@ import EPANNsGraph
 
 /// How the importance of a layer's filters is measured; the least important are removed first.
 ///
-/// Scores are in double precision and the same on every run; equal ones keep the filters' order. Parity:
+/// Scores are in double precision and the same on every run; equal ones keep the filters' order. (`taylor` reads
+/// gradients in Float32, whose last digits depend on the number of threads.) Parity:
 /// `CriterionParityTests` against NumPy and SciPy; SPEC §8.4's vectors in `CriterionTests`.
 public enum PruningCriterion: Hashable, Sendable {
     /// What E-PANNs' authors run: the squared sum of a filter's projections onto each input channel's leading
     /// direction, whose sign filter 0 sets; so it depends on the filters' order.
     ///
-    /// Singh, Liu, Plumbley, “E-PANNs”, Inter-Noise 2023; the operator norm is their [19]. SPEC §4.1.
+    /// Singh, Liu, Plumbley, “E-PANNs: Sound Recognition Using Efficient Pre-trained Audio Neural Networks”, Inter-Noise
+    /// 2023, as its published code computes it. SPEC §4.1.
     case operatorNorm
     /// The same projections, squared before they are summed: no sign, so no dependence on the filters' order. Ours, for
     /// comparison.
     case operatorNormInvariant
     /// Sum of absolute weights. Li et al., “Pruning Filters for Efficient ConvNets”, ICLR 2017.
     case l1
-    /// Euclidean norm of the weights.
+    /// Euclidean norm of the weights. He et al., “Soft Filter Pruning for Accelerating Deep Convolutional Neural
+    /// Networks”, IJCAI 2018.
     case l2
     /// What the authors' code calls “GM”: how far the geometric *mean* of a filter's absolute weights lies from the
-    /// layer's. SPEC §4.2.
+    /// layer's. Described in no paper that is known here. SPEC §4.2.
     case geometricMean
     /// Sum of Euclidean distances to all other filters: those near the geometric median are replaceable.
     ///
@@ -42,8 +45,8 @@ public enum PruningCriterion: Hashable, Sendable {
     ///
     /// Yeom et al., “Toward Compact Deep Neural Networks via Energy-Aware Pruning”, 2021.
     case featureEnergy
-    /// Mean over batches of |Σ weight × gradient|: the loss's change, to first order, when the filter is removed. Reads
-    /// clips with labels.
+    /// Mean over batches of |Σ weight × gradient|: the loss's change, to first order, when the filter is removed, batch
+    /// norms using their running statistics. Reads clips with labels.
     ///
     /// Molchanov et al., “Importance Estimation for Neural Network Pruning”, CVPR 2019.
     case taylor

@@ -42,28 +42,24 @@ package enum WeightNorms {
         }
     }
 
-    /// Mean over batches of |Σ w·∂loss/∂w|, over its maximum; shape (filters).
+    /// |Σ w·∂loss/∂w|, shape (filters); see ``TaylorImportance``.
     ///
-    /// - Parameter gradients: One tensor of the weight's shape a batch.
-    package static func taylor(_ bank: FilterBank, gradients: [Tensor]) throws -> [Double] {
-        var sums = [Double](repeating: 0, count: bank.count)
-        for gradient in gradients {
-            guard gradient.count == bank.count * bank.filterSize else {
-                throw EPANNsError(
-                    .checkpointMismatch, "A gradient of shape \(gradient.shape) is not that of \(bank.name).")
-            }
-            gradient.withFloats { gradient in
-                bank.withWeights { weights in
-                    for filter in sums.indices {
-                        var sum = 0.0
-                        for index in filter * bank.filterSize..<(filter + 1) * bank.filterSize {
-                            sum += Double(weights[index]) * Double(gradient[index])
-                        }
-                        sums[filter] += abs(sum)
+    /// - Parameter gradient: Of the weight's shape.
+    package static func firstOrder(_ bank: FilterBank, gradient: Tensor) throws -> [Double] {
+        guard gradient.count == bank.count * bank.filterSize else {
+            throw EPANNsError(
+                .checkpointMismatch, "A gradient of shape \(gradient.shape) is not that of \(bank.name).")
+        }
+        return gradient.withFloats { gradient in
+            bank.withWeights { weights in
+                (0..<bank.count).map { filter in
+                    var sum = 0.0
+                    for index in filter * bank.filterSize..<(filter + 1) * bank.filterSize {
+                        sum += Double(weights[index]) * Double(gradient[index])
                     }
+                    return abs(sum)
                 }
             }
         }
-        return sums.map { $0 / Double(gradients.count) }.normalized
     }
 }

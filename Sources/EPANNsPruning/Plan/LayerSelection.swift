@@ -57,7 +57,7 @@ public struct LayerSelection: Hashable, Sendable {
         return .name(String(text))
     }
 
-    private static func number(_ text: Substring) -> Int? {
+    fileprivate static func number(_ text: Substring) -> Int? {
         guard text.first == "C" || text.first == "c", text.count <= 6 else { return nil }
         return Int(text.dropFirst()).flatMap { $0 > 0 ? $0 : nil }
     }
@@ -69,6 +69,24 @@ extension LayerSelection.Part {
         switch pattern {
         case .numbers(let range): number.map(range.contains) ?? false
         case .name(let pattern): Self.matches(Array(pattern.utf8), Array(name.utf8))
+        }
+    }
+
+    /// Refuses numbers that no convolution has.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
+    func check(convolutionCount: Int) throws {
+        switch pattern {
+        case .numbers(let range) where range.count > 1 && range.upperBound > convolutionCount:
+            throw EPANNsError(
+                .invalidConfiguration,
+                "\(text): the network's convolutions are C1 to C\(convolutionCount).")
+        case .name(let name):
+            // Such as C12-C7, which would be looked for as a name.
+            let ends = name.split(separator: "-", omittingEmptySubsequences: false).map { LayerSelection.number($0) }
+            guard ends.count == 2, let first = ends[0], let last = ends[1] else { return }
+            throw EPANNsError(.invalidConfiguration, "\(text) runs backwards; write C\(last)-C\(first).")
+        default: return
         }
     }
 

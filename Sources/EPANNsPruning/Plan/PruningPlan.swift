@@ -97,7 +97,32 @@ public struct PruningPlan: Sendable, Hashable {
         importance.ascendingOrder.suffix(count).sorted()
     }
 
+    /// The layers whose filters are ranked.
+    public func scoredLayers(_ pruner: ChannelPruner) -> [String] {
+        entries.flatMap { pruner.groups[$0.group].scoredNames }
+    }
+
     // MARK: Selecting
+
+    /// A layer that fits but is not ranked, such as a depthwise convolution, and the layers whose channels it has.
+    private static func follower(
+        _ part: LayerSelection.Part, _ pruner: ChannelPruner, _ numbers: [String: Int]
+    ) -> (layer: String, makers: [String])? {
+        let nodes = pruner.graph.nodes
+        for (index, node) in nodes.enumerated() where part.matches(name: node.name, number: numbers[node.name]) {
+            // Back to a layer of a group that is ranked.
+            var at: Int? = index
+            while let current = at {
+                if let group = pruner.groups.first(where: { group in group.layers.contains { $0.node == current } }),
+                    !group.scoredNames.isEmpty
+                {
+                    return (node.name, group.scoredNames)
+                }
+                at = nodes[current].inputs.first
+            }
+        }
+        return nil
+    }
 
     private static func select(
         _ pruner: ChannelPruner, _ request: Request
@@ -108,6 +133,7 @@ public struct PruningPlan: Sendable, Hashable {
         var amounts: [Int: PruningAmount] = [:]
         var leftAlone: [String] = []
         for part in parts {
+            if !isDefault { try part.check(convolutionCount: numbers.count) }
             var matchCount = 0
             for (index, group) in pruner.groups.enumerated() {
                 let names = group.layers.filter(\.isScored).map(\.name)
@@ -139,6 +165,12 @@ public struct PruningPlan: Sendable, Hashable {
                 amounts[index] = part.amount ?? .ratio(request.ratio)
             }
             guard matchCount > 0 else {
+                if let (layer, makers) = follower(part, pruner, numbers) {
+                    throw EPANNsError(
+                        .invalidConfiguration,
+                        "\(part.text): \(layer) has the channels that \(makers.joined(separator: ", ")) makes, and loses them "
+                            + "with it; name that instead.")
+                }
                 throw EPANNsError(
                     .invalidConfiguration,
                     "No layer is called \(part.text); --dry-run --layers '*' lists those that can be pruned.")
