@@ -65,8 +65,9 @@ public struct ThresholdCalibration: Hashable, Sendable {
         }
     }
 
-    /// The threshold with the highest F1; of several the highest, which finds least by mistake. Nil when none takes a
-    /// positive and is right often enough.
+    /// The threshold with the highest F1; of several the highest, which finds least by mistake.
+    ///
+    /// Nil when none takes a positive and is right often enough.
     private static func best(_ scores: [Float], _ targets: [Bool], _ minimumPrecision: Double) -> Float? {
         let order = scores.indices.sorted { scores[$0] > scores[$1] }
         let positives = targets.count { $0 }
