@@ -2,7 +2,7 @@
 //!
 //!     swift run -c release TagAFile street.wav mn04_as_mAP_432.pt
 //!
-//! Without a model the built-in one is used, where there is one.
+//! Without a model the built-in one is used.
 
 import EPANNs
 

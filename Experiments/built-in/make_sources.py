@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes SOURCES.md from DATA/sources.csv, DATA/hours.csv, OUT/packages.tsv and licences.csv.
 
-    make_sources.py --packages OUT_OF_FETCH --data DATA_OF_MAKE_DATA > SOURCES.md
+    make_sources.py --packages OUT_OF_FETCH --data DATA_OF_MAKE_DATA [--city CITY] > SOURCES.md
 
 Also writes packages.lock beside this script (package, version, sha256), against which fetch.sh notes differences.
 """
@@ -15,6 +15,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--packages", required=True)
     parser.add_argument("--data", required=True)
+    parser.add_argument("--city", help="the folder that choose.py chose from")
     arguments = parser.parse_args()
     here = os.path.dirname(os.path.abspath(__file__))
 
@@ -28,22 +29,31 @@ def main():
     with open(os.path.join(here, "packages.lock"), "w") as f:
         for r in locked:
             f.write(f"{r['package']}\t{r['version']}\t{r['sha256']}\n")
-    used = rows(os.path.join(arguments.data, "sources.csv"))
     print("# What the built-in model was trained on\n")
     print("Written by `make_sources.py`. Packages are Debian's, section `main`; the licence is the audio's, as the package's")
     print("own `copyright` file gives it. *Decoded* is the audio that was drawn from, after the caps of `sources.py`;")
-    print("*sounds in* counts the hours of all clips in which the source is heard, so that mixtures count for each of theirs.\n")
-    print("| package | version | licence of the audio | what | files | decoded, h | sounds in, h |")
-    print("|---|---|---|---|---:|---:|---:|")
-    for r in used:
-        files = r["files"] if int(r["files"]) else "–"
-        hours = f"{float(r['hours_decoded']):.2f}" if float(r["hours_decoded"]) else "–"
-        print(f"| {r['package']} | {r['version'] or '–'} | {licences[r['package']]} | {r['what']} | {files} | {hours} | {r['hours_of_clips']} |")
-    print("\n| clips built on | hours |\n|---|---:|")
-    kinds = rows(os.path.join(arguments.data, "hours.csv"))
-    for r in kinds:
-        print(f"| {r['kind']} | {float(r['hours']):.2f} |")
-    print(f"| all | {sum(float(r['hours']) for r in kinds):.2f} |")
+    print("*sounds in* counts the hours of all clips in which the source is heard, so that mixtures count for each of theirs.")
+
+    def section(folder):
+        print("\n| package | version | licence of the audio | what | files | decoded, h | sounds in, h |")
+        print("|---|---|---|---|---:|---:|---:|")
+        for r in rows(os.path.join(folder, "sources.csv")):
+            files = r["files"] if int(r["files"]) else "–"
+            hours = f"{float(r['hours_decoded']):.2f}" if float(r["hours_decoded"]) else "–"
+            print(f"| {r['package']} | {r['version'] or '–'} | {licences[r['package']]} | {r['what']} | {files} | {hours} "
+                  f"| {r['hours_of_clips']} |")
+        print("\n| clips built on | hours |\n|---|---:|")
+        kinds = rows(os.path.join(folder, "hours.csv"))
+        for r in kinds:
+            print(f"| {r['kind']} | {float(r['hours']):.2f} |")
+        print(f"| all | {sum(float(r['hours']) for r in kinds):.2f} |")
+
+    print("\n## General")
+    section(arguments.data)
+    if arguments.city:
+        chosen, all_of_them = (len(rows(os.path.join(arguments.city, n))) for n in ("table.csv", "all.csv"))
+        print(f"\n## Streets and yards\n\n{chosen} of these {all_of_them} clips were chosen (`choose.py`); the hours are those of all.")
+        section(arguments.city)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 #include "built_in_model.h"
 
+// Where a file is copied to model/ for the first time, this one must be touched, or the build does not see it.
 // In the program itself: a resource bundle beside it would be lost when the program is copied elsewhere.
 #pragma clang diagnostic ignored "-Wc23-extensions"
 

@@ -12,7 +12,8 @@ struct TagCommand: ParsableCommand, SharedCommand {
         commandName: "tag",
         abstract: "Says what is heard in audio.",
         discussion: """
-            One clip:                  epanns tag --model mn04 street.wav
+            One clip:                  epanns tag street.wav
+            With a better model:       epanns tag --model mn04 street.wav
             What happens when:         epanns tag --model mn04 --window 2 --hop 1 --top-k 3 hour.flac
             A folder, for a program:   epanns tag --model mn04 --format jsonl recordings > tags.jsonl
             An archive, resumable:     epanns tag --model mn04 --window 10 --output tags --resume archive
