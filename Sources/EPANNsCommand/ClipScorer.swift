@@ -46,11 +46,7 @@ struct ClipScorer: Sendable {
         self.mapping = mapping
         self.clipSeconds = clipSeconds
         clips = set.clips
-        let rows = set.clips.indices.filter { if case .hdf5 = set.clips[$0].source { true } else { false } }
-        // Of rows alone nothing is cached: no folder is needed.
-        packs =
-            rows.isEmpty
-            ? nil : try WaveformCache.build(set.subset(rows), sampleRate: tagger.sampleRate, folder: "")
+        packs = try set.packs(sampleRate: tagger.sampleRate)
     }
 
     /// What became of a clip.

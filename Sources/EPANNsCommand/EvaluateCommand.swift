@@ -174,8 +174,8 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
 
     /// What can be known to go wrong is said before minutes of work.
     private func checkOutputs(_ set: DataSet, isSingleLabel: Bool) throws {
-        for path in [bars, confusion].compactMap(\.self) { _ = try PlotFormat(path: path) }
-        if bars != nil || confusion != nil { try Plot.checkTool() }
+        try OutputFile.checkPlots([bars, confusion].compactMap(\.self))
+        for path in [output, perClass, scores].compactMap(\.self) { try OutputFile.checkFolder(of: path) }
         guard confusion != nil else { return }
         guard isSingleLabel else {
             throw EPANNsError(

@@ -88,6 +88,7 @@ struct PruneCommand: ParsableCommand {
             "With --sensitivity: the shares that are tried (default: 0.25,0.5,0.75).", valueName: "share,…"),
         transform: parseRatios)
     var ratios: [Double]?
+    static let defaultRatios = [0.25, 0.5, 0.75]
 
     @Option(
         help: ArgumentHelp("With --sensitivity: draw the curves (.svg, .png; gnuplot).", valueName: "file"),
@@ -180,7 +181,7 @@ struct PruneCommand: ParsableCommand {
         try check(criterion)
         let source = try model.source()
         if let output, !dryRun { try OutputFile.check(output, against: source, force: force) }
-        try plot.map(PruningSensitivity.checkPlot)
+        try OutputFile.checkPlots([plot].compactMap(\.self))
         var whole = try source.model()
         for note in whole.notes { StandardError.write(note) }
         let digest = whole.sha256()

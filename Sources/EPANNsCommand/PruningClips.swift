@@ -106,13 +106,13 @@ struct PruningClips: ParsableArguments {
                 try ClassMapping(
                     map: ClassMapping.readMap(path: $0, for: set.labels), data: set.labels, model: model.labels)
             } ?? ClassMapping(data: set.labels, model: model.labels)
-        let rows = set.clips.indices.filter { if case .hdf5 = set.clips[$0].source { true } else { false } }
-        // Of rows alone nothing is cached: no folder is needed.
-        let packs = rows.isEmpty ? nil : try WaveformCache.build(set.subset(rows), sampleRate: rate, folder: "")
+        let packs = try set.packs(sampleRate: rate)
         let spectrograms = try set.clips.map { clip in
             switch clip.source {
             case .file(let path): return try spectrogram(samples(.file(path: path)))
-            case .hdf5: return try spectrogram(packs?.waveform(of: clip) ?? [])
+            case .hdf5:
+                guard let packs else { preconditionFailure("a clip in a pack, and no pack was opened") }
+                return try spectrogram(packs.waveform(of: clip))
             case .missing:
                 throw EPANNsError(.invalidConfiguration, "\(purpose): the recording of \(clip.name) is missing.")
             }

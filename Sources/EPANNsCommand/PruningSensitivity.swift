@@ -23,18 +23,11 @@ struct PruningSensitivity {
         var notes: [String]
     }
 
-    /// Says before minutes of work what can be known to go wrong.
-    static func checkPlot(_ path: String) throws {
-        _ = try PlotFormat(path: path)
-        try OutputFile.checkFolder(of: path)
-        try Plot.checkTool()
-    }
-
     func run(_ plan: PruningPlan, criterion: PruningCriterion, scores: [[Double]]) throws {
         let clips = try command.clips.load(for: model, seconds: command.seconds, purpose: "--sensitivity")
         let whole = try outputs(pruner.graph, model.weights, clips)
         let metric = try Metric(clips, whole: whole, model: model)
-        let ratios = command.ratios ?? [0.25, 0.5, 0.75]
+        let ratios = command.ratios ?? PruneCommand.defaultRatios
         let bar = ProgressBar(total: 1 + plan.entries.count * ratios.count)
         let study = try SensitivityStudy(
             plan, pruner, weights: model.weights, scores: scores, ratios: ratios

@@ -45,6 +45,7 @@ public struct ThresholdCalibration: Hashable, Sendable {
                 .invalidConfiguration, "The least precision is a share from 0 to 1, not \(minimumPrecision).")
         }
         let width = clips.classCount
+        // Where no threshold is right often enough, the best there is; without a single positive, a score's middle.
         let pooled =
             Self.best(clips.scores, clips.targets, minimumPrecision) ?? Self.best(clips.scores, clips.targets, 0) ?? 0.5
         self.pooled = pooled

@@ -124,6 +124,13 @@ import Testing
         }
     }
 
+    @Test func packsAreListenedTo() throws {
+        let pack = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../EPANNsTrainingTests/Fixtures/pack.h5").standardizedFileURL.path
+        let heard = try report("--criterion", "feature-rank", "--data", pack, "--seconds", "1", "--scores")
+        #expect(heard.layers.count == 6 && heard.layers.allSatisfy { $0.scores?.max() == 1 })
+    }
+
     /// `Tools/reference/taylor.py`.
     private func expectPyTorchsImportance(_ report: Report) throws {
         struct Fixture: Decodable {
@@ -215,8 +222,13 @@ import Testing
             for threads in ["1", "2"] {
                 try expectPyTorchsImportance(report(taylor + ["--threads", threads]))
             }
-            // Three clips: fewer than a batch.
-            #expect(try report(taylor + ["--clips", "3"]).layers.allSatisfy { $0.scores?.max() == 1 })
+            // Each clip three times: a batch of eight and what is left, with the same mean.
+            for copy in 4..<12 {
+                try FileManager.default.copyItem(atPath: "\(folder)/\(copy % 4).wav", toPath: "\(folder)/\(copy).wav")
+                table += "\(copy).wav,\(copy % 2 == 0 ? "human" : "dog")\n"
+            }
+            try Data(table.utf8).write(to: URL(fileURLWithPath: folder + "/clips.csv"))
+            try expectPyTorchsImportance(report(taylor))
             let plot = folder + "/sensitivity.svg"
             let run = try CommandRun.run([
                 "prune", "-m", TinyModel.path, "--sensitivity", "--data", folder + "/clips.csv", "--map", classes,

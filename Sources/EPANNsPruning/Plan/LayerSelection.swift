@@ -34,7 +34,7 @@ public struct LayerSelection: Hashable, Sendable {
                     "“\(text.prefix(60))” is no list of layers; write C7-C12, C7=0.3,C8=0.5 or conv_block6.*.")
             }
             let amount = try sides.count > 1 ? PruningAmount(parsing: sides[1]) : nil
-            return Part(pattern: Self.pattern(pattern), text: String(pattern), amount: amount)
+            return Part(pattern: try Self.pattern(pattern), text: String(pattern), amount: amount)
         }
     }
 
@@ -50,14 +50,19 @@ public struct LayerSelection: Hashable, Sendable {
     /// Whether a part has an amount of its own.
     public var hasAmounts: Bool { parts.contains { $0.amount != nil } }
 
-    private static func pattern(_ text: Substring) -> Part.Pattern {
+    private static func pattern(_ text: Substring) throws -> Part.Pattern {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).map(number)
         if ends.count == 1, let only = ends[0] { return .numbers(only...only) }
-        if ends.count == 2, let first = ends[0], let last = ends[1], first <= last { return .numbers(first...last) }
+        if ends.count == 2, let first = ends[0], let last = ends[1] {
+            guard first <= last else {
+                throw EPANNsError(.invalidConfiguration, "\(text) runs backwards; write C\(last)-C\(first).")
+            }
+            return .numbers(first...last)
+        }
         return .name(String(text))
     }
 
-    fileprivate static func number(_ text: Substring) -> Int? {
+    private static func number(_ text: Substring) -> Int? {
         guard text.first == "C" || text.first == "c", text.count <= 6 else { return nil }
         return Int(text.dropFirst()).flatMap { $0 > 0 ? $0 : nil }
     }
@@ -81,11 +86,6 @@ extension LayerSelection.Part {
             throw EPANNsError(
                 .invalidConfiguration,
                 "\(text): the network's convolutions are C1 to C\(convolutionCount).")
-        case .name(let name):
-            // Such as C12-C7, which would be looked for as a name.
-            let ends = name.split(separator: "-", omittingEmptySubsequences: false).map { LayerSelection.number($0) }
-            guard ends.count == 2, let first = ends[0], let last = ends[1] else { return }
-            throw EPANNsError(.invalidConfiguration, "\(text) runs backwards; write C\(last)-C\(first).")
         default: return
         }
     }

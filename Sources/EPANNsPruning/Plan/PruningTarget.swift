@@ -46,8 +46,8 @@ public enum PruningTarget: Hashable, Sendable {
         let whole = try candidate(0)
         if try meets(whole, pruner, latency) { return whole }
         let smallest = try candidate(high)
-        let least = try cost(smallest, pruner, latency)
-        guard try least <= limit || meets(smallest, pruner, latency) else {
+        guard try meets(smallest, pruner, latency) else {
+            let least = try cost(smallest, pruner, latency)
             throw EPANNsError(
                 .invalidConfiguration,
                 "The budget cannot be met: with \(smallest.entries.map { "\($0.keptCount)" }.joined(separator: ", ")) filters "
