@@ -30,12 +30,19 @@ import Testing
             try FileManager.default.createDirectory(atPath: folder + "/x/waveforms", withIntermediateDirectories: true)
             try FileManager.default.copyItem(
                 atPath: SamplerFixture.path("pack.h5"), toPath: folder + "/x/waveforms/pack.h5")
-            try FileManager.default.copyItem(atPath: SamplerFixture.path("pack_index.h5"), toPath: folder + "/index.h5")
-            let found = try DataSet.read(folder + "/index.h5", audio: folder + "/x")
+            // Two folders down: the one above an index is searched too, and the test's own is all that is known.
+            let index = folder + "/y/indexes/index.h5"
+            try FileManager.default.createDirectory(atPath: folder + "/y/indexes", withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: SamplerFixture.path("pack_index.h5"), toPath: index)
+            let found = try DataSet.read(index, audio: folder + "/x")
             #expect(found.clips[0].source == .hdf5(path: folder + "/x/waveforms/pack.h5", row: expected[0]))
-            let error = failure { _ = try DataSet.read(folder + "/index.h5") }
+            let error = failure { _ = try DataSet.read(index) }
             #expect(error?.code == .fileFailure)
             #expect(error?.message.contains("/elsewhere/hdf5s/waveforms/pack.h5") == true)
+            // As PANNs lay them out: hdf5s/indexes beside hdf5s/waveforms.
+            try FileManager.default.moveItem(atPath: folder + "/x/waveforms", toPath: folder + "/y/waveforms")
+            let near = try DataSet.read(index)
+            #expect(near.clips[0].source == .hdf5(path: folder + "/y/indexes/../waveforms/pack.h5", row: expected[0]))
         }
     }
 

@@ -5,8 +5,8 @@ import Foundation
 
 /// A read-only HDF5 file.
 ///
-/// libhdf5 keeps global state and Debian builds it without its thread-safe option, so every call goes through one lock
-/// of the process. Sizes and types are checked before memory is asked for. That does not make a hostile file harmless:
+/// libhdf5 keeps global state and need not have been built with its thread-safe option, so every call goes through one
+/// lock of the process. Sizes and types are checked before memory is asked for. That does not make a hostile file harmless:
 /// libhdf5 1.10 itself crashes on some damaged headers, so packs should come from somebody one trusts.
 /// Tests: `DataSetHDF5Tests`.
 final class HDF5File: Sendable {
@@ -85,12 +85,17 @@ enum HDF5 {
     static func locked<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         lock.lock()
         defer { lock.unlock() }
-        _ = silence
+        _ = start
+        // The library prints its errors to standard error unless told not to; where it was built with its thread-safe
+        // option, every thread has to say so.
+        H5Eset_auto2(0, nil, nil)
         return try body()
     }
 
-    /// The library prints its errors to standard error unless told not to.
-    private static let silence: Void = { _ = H5Eset_auto2(0, nil, nil) }()
+    /// At the process's end the library complains of what it itself left open of damaged files.
+    ///
+    /// All is read-only: there is nothing to finish.
+    private static let start: Void = { _ = H5dont_atexit() }()
 }
 
 /// A data set of one or two axes whose first is the clip's row.
