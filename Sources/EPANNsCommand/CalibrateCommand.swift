@@ -13,7 +13,7 @@ struct CalibrateCommand: ParsableCommand {
             A score of 0.5 means little for most networks: small or briefly trained ones stay far below it. On clips \
             whose classes are known, or for which a teacher says what is heard, this finds for each class the \
             threshold with the highest F1 of those that are right at least half of the time (--precision-floor). Classes \
-            with fewer than --minimum clips, or without such a threshold, share one. “epanns tag --threshold auto” uses \
+            with fewer than --minimum clips, or without such a threshold, share the one that is best for them together. “epanns tag --threshold auto” uses \
             them.
 
             Take clips that the model was not trained on: with others, thresholds come out too high.
@@ -154,6 +154,7 @@ struct CalibrateCommand: ParsableCommand {
                 + CountText.fixed(Double(own.last?.0 ?? 0), decimals: 3) + ".",
             "F1, micro, at 0.5:         \(f1(clips.decisions(threshold: 0.5)))",
             "F1, micro, at thresholds:  \(f1(clips.decisions(thresholds: calibration.thresholds)))",
+            "Both are of these clips, for which the thresholds are the best: on others expect less.",
         ]
     }
 }

@@ -4,8 +4,9 @@ import EPANNsGraph
 ///
 /// Classes with enough examples get the threshold with the highest F1 of those whose decisions are right often enough:
 /// where a model knows nothing of a class, the highest F1 would take every clip. Between the score that is the last to
-/// be taken and the first that is not, the middle is chosen. The others share one threshold, which is that with the
-/// highest F1 over all decisions of all classes. On clips that the model was trained on thresholds come out too high.
+/// be taken and the first that is not, the middle is chosen. The others share one threshold: that with the highest F1
+/// over all their decisions, or, where none is right often enough, over those of all classes. On clips that the model
+/// was trained on thresholds come out too high, and F1 is better on the clips they were found on than on any others.
 ///
 /// Tests: `ThresholdCalibrationTests`.
 public struct ThresholdCalibration: Hashable, Sendable {
@@ -45,25 +46,24 @@ public struct ThresholdCalibration: Hashable, Sendable {
                 .invalidConfiguration, "The least precision is a share from 0 to 1, not \(minimumPrecision).")
         }
         let width = clips.classCount
+        func best(columns: [Int], _ minimumPrecision: Double) -> Float? {
+            let cells = columns.flatMap { Array(stride(from: $0, to: clips.scores.count, by: width)) }
+            return Self.best(
+                cells.map { clips.scores[$0] }, cells.map { clips.targets[$0] }, minimumPrecision)
+        }
+        let own = (0..<width).map { column -> Float? in
+            let positives = stride(from: column, to: clips.targets.count, by: width).count { clips.targets[$0] }
+            guard positives >= minimumPositives, clips.clipCount - positives >= minimumPositives else { return nil }
+            return best(columns: [column], minimumPrecision)
+        }
+        let all = Array(0..<width)
         // Where no threshold is right often enough, the best there is; without a single positive, a score's middle.
         let pooled =
-            Self.best(clips.scores, clips.targets, minimumPrecision) ?? Self.best(clips.scores, clips.targets, 0) ?? 0.5
+            best(columns: all.filter { own[$0] == nil }, minimumPrecision) ?? best(columns: all, minimumPrecision)
+            ?? best(columns: all, 0) ?? 0.5
         self.pooled = pooled
-        thresholds = []
-        ownCount = 0
-        for column in 0..<width {
-            let cells = Array(stride(from: column, to: clips.scores.count, by: width))
-            let positives = cells.count { clips.targets[$0] }
-            if positives >= minimumPositives, cells.count - positives >= minimumPositives,
-                let own = Self.best(
-                    cells.map { clips.scores[$0] }, cells.map { clips.targets[$0] }, minimumPrecision)
-            {
-                thresholds.append(own)
-                ownCount += 1
-            } else {
-                thresholds.append(pooled)
-            }
-        }
+        thresholds = own.map { $0 ?? pooled }
+        ownCount = own.count { $0 != nil }
     }
 
     /// The threshold with the highest F1; of several the highest, which finds least by mistake.

@@ -44,12 +44,24 @@ import Testing
             targets: [true, false, true, false, false, false, false, true],
             classNames: ["common", "rare"])
         let calibration = try ThresholdCalibration(clips, minimumPositives: 2)
-        // Between 0.8 and 0.2; of all cells between 0.6 and 0.3.
+        // Between 0.8 and 0.2; of the other class between 0.6 and 0.3.
         #expect(calibration.ownCount == 1 && abs(calibration.thresholds[0] - 0.5) < 1e-6)
         #expect(abs(calibration.pooled - 0.45) < 1e-6 && calibration.thresholds[1] == calibration.pooled)
         let counts = clips.decisions(thresholds: calibration.thresholds)
         #expect(counts.map(\.f1) == [1, 1])
         #expect(throws: (any Error).self) { try ThresholdCalibration(clips, minimumPositives: 0) }
+    }
+
+    /// What is common does not set the threshold of what is rare: of all cells together it would be 0.35.
+    @Test func theSharedThresholdIsForThoseThatShareIt() throws {
+        let clips = try ScoredClips(
+            scores: [0.9, 0.4, 0.1, 0.8, 0.1, 0.3, 0.3, 0.1, 0.1, 0.3, 0.1, 0.1],
+            targets: [true, true, false, true, false, true, false, false, false, false, false, false],
+            classNames: ["common", "rare", "rare, too"])
+        let calibration = try ThresholdCalibration(clips, minimumPositives: 2)
+        #expect(calibration.ownCount == 1 && abs(calibration.thresholds[0] - 0.55) < 1e-6)
+        #expect(abs(calibration.pooled - 0.2) < 1e-6)
+        #expect(calibration.thresholds[1...].allSatisfy { $0 == calibration.pooled })
     }
 
     @Test func whatIsRarelyRightHasNoThresholdOfItsOwn() throws {
@@ -60,7 +72,8 @@ import Testing
         let calibration = try ThresholdCalibration(clips, minimumPositives: 1)
         #expect(calibration.ownCount == 1)
         #expect(calibration.thresholds[1] == calibration.pooled)
-        // Of all cells 0.9 and 0.8 are right and the third positive lies at the bottom: below 0.8, above 0.5.
+        // It has none to share, either. Of all cells 0.9 and 0.8 are right and the third positive lies at the bottom:
+        // below 0.8, above 0.5.
         #expect(abs(calibration.pooled - 0.65) < 1e-6)
         let lax = try ThresholdCalibration(clips, minimumPositives: 1, minimumPrecision: 0)
         #expect(lax.ownCount == 2 && lax.thresholds[1] == 0.2)

@@ -37,6 +37,18 @@ import Testing
         }
     }
 
+    /// The README's first command: five seconds of a smoke alarm, then five of a siren.
+    @Test func itHears() throws {
+        let clip = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../Examples/alarm-then-siren.flac").standardizedFileURL.path
+        let tagger = try AudioTagger(options: .init(precision: .fp32, threads: 1))
+        let heard = try tagger.tag(.file(path: clip), name: "clip", windowSeconds: 5, selection: TagSelection(topK: 5))
+        let names = heard.windows.map { $0.tags.map(\.name) }
+        #expect(names.count == 2)
+        #expect(names[0].contains("Smoke detector, smoke alarm"), "\(names[0])")
+        #expect(names[1].prefix(3).contains("Siren"), "\(names[1])")
+    }
+
     @Test func damageInMemoryIsNamed() throws {
         let bytes = Array(Model.builtInStorage.bytes.prefix(100_000))
         let storage = TensorStorage(byteCount: bytes.count) { destination in
