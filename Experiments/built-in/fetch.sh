@@ -39,12 +39,15 @@ while IFS=, read -r name kind what; do
             missing+=("$name")
             continue
         fi
-        if ! (cd "$out/deb" && apt-get -q -q download "$name" 2>"$out/apt.log"); then
+        # Beside the others first: one that was cut off must not be taken for whole by the next run.
+        rm -rf "$out/deb/part" && mkdir "$out/deb/part"
+        if ! (cd "$out/deb/part" && apt-get -q -q download "$name" 2>"$out/apt.log"); then
             cat "$out/apt.log" >&2
             echo "fetch.sh: could not download $name; left out" >&2
             missing+=("$name")
             continue
         fi
+        mv "$out/deb/part/${name}_"*.deb "$out/deb/"
         deb=$(find "$out/deb" -maxdepth 1 -name "${name}_*.deb" -print -quit)
     fi
     version=$(dpkg-deb --field "$deb" Version)
@@ -61,7 +64,7 @@ while IFS=, read -r name kind what; do
     printf '%s\t%s\t%s\t%s\n' "$name" "$version" "$sum" "$what" >> "$out/packages.tsv.part"
 done < "$here/packages.csv"
 mv "$out/packages.tsv.part" "$out/packages.tsv"
-rm -f "$out/apt.log"
+rm -rf "$out/apt.log" "$out/deb/part"
 echo "fetch.sh: $(($(wc -l < "$out/packages.tsv") - 1)) packages in $out" >&2
 if [ ${#missing[@]} -gt 0 ]; then
     echo "fetch.sh: missing: ${missing[*]}" >&2

@@ -14,10 +14,10 @@ import subprocess
 import numpy as np
 import soundfile
 
+import machines
 import sources
-import synth
+from signals import noise, unit
 from sources import RATE
-from synth import unit
 
 
 def say(root, text, voice="en-us+f4", pitch=45, speed=150):
@@ -60,14 +60,14 @@ def main():
 
     street = onto(
         10,
-        (0.0, 0.12, faded(unit(synth.engine_idle(rng(0), 10 * second)), 0.5)),
+        (0.0, 0.12, faded(unit(machines.engine_idle(rng(0), 10 * second)), 0.5)),
         (0.2, 1.0, faded(say(root, "Attention please. An ambulance is coming. Keep the street clear."))),
-        (4.6, 0.9, faded(unit(synth.siren_wail(rng(5), int(5.4 * second))), 0.4)),
+        (4.6, 0.9, faded(unit(machines.siren_wail(rng(5), int(5.4 * second))), 0.4)),
     )
     telephone = onto(
         8,
-        (0.0, 0.02, unit(synth.noise(rng(6), 8 * second, 0.7))),
-        (0.2, 1.0, faded(unit(synth.telephone_bell(rng(1), int(3.2 * second))))),
+        (0.0, 0.02, unit(noise(rng(6), 8 * second, 0.7))),
+        (0.2, 1.0, faded(unit(machines.telephone_bell(rng(1), int(3.2 * second))))),
         (4.0, 1.0, faded(say(root, "Hello? Yes, this is the lighthouse. Who is calling, please?", "en-gb+m3", 40, 155))),
     )
     for name, x in (("street", street), ("telephone", telephone)):

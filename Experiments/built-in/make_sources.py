@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Writes SOURCES.md from DATA/sources.csv, DATA/hours.csv, OUT/packages.tsv and licences.csv.
 
-    make_sources.py --packages OUT_OF_FETCH --data DATA_OF_MAKE_DATA [--city CITY] > SOURCES.md
+    make_sources.py --packages OUT_OF_FETCH --data DATA --city CITY [--lock] > SOURCES.md
 
-Also writes packages.lock beside this script (package, version, sha256), against which fetch.sh notes differences.
+--data, --city  folders of make_data.py after choose.py
+--lock          also writes packages.lock beside this script (package, version, sha256), against which fetch.sh notes
+                differences
 """
 
 import argparse
@@ -15,7 +17,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--packages", required=True)
     parser.add_argument("--data", required=True)
-    parser.add_argument("--city", help="the folder that choose.py chose from")
+    parser.add_argument("--city", required=True)
+    parser.add_argument("--lock", action="store_true")
     arguments = parser.parse_args()
     here = os.path.dirname(os.path.abspath(__file__))
 
@@ -25,16 +28,25 @@ def main():
 
     # Licences hold no comma, so that the file stays plain.
     licences = {r["package"]: r["licence"] for r in rows(os.path.join(here, "licences.csv"))}
-    locked = rows(os.path.join(arguments.packages, "packages.tsv"), delimiter="\t")
-    with open(os.path.join(here, "packages.lock"), "w") as f:
-        for r in locked:
-            f.write(f"{r['package']}\t{r['version']}\t{r['sha256']}\n")
+    if arguments.lock:
+        locked = rows(os.path.join(arguments.packages, "packages.tsv"), delimiter="\t")
+        with open(os.path.join(here, "packages.lock"), "w") as f:
+            for r in locked:
+                f.write(f"{r['package']}\t{r['version']}\t{r['sha256']}\n")
     print("# What the built-in model was trained on\n")
     print("Written by `make_sources.py`. Packages are Debian's, section `main`; the licence is the audio's, as the package's")
     print("own `copyright` file gives it. *Decoded* is the audio that was drawn from, after the caps of `sources.py`;")
-    print("*sounds in* counts the hours of all clips in which the source is heard, so that mixtures count for each of theirs.")
+    print("*sounds in* counts the hours of all clips that were made in which the source is heard, so that mixtures count for")
+    print("each of theirs. Of these clips `choose.py` chose, and 4 % were kept back: what was trained on is given for each set.")
+
+    def seconds(folder, row):
+        return (os.path.getsize(os.path.join(folder, row["filename"])) - 44) / 2 / 32000  # 16 bits at 32 kHz
 
     def section(folder):
+        made = rows(os.path.join(folder, "table.csv"))
+        used = [r for r in rows(os.path.join(folder, "chosen.csv")) if r["fold"] == "1"]
+        hours = [sum(seconds(folder, r) for r in clips) / 3600 for clips in (used, made)]
+        print(f"\nTrained on: {len(used)} of {len(made)} clips, {hours[0]:.2f} of {hours[1]:.2f} h.")
         print("\n| package | version | licence of the audio | what | files | decoded, h | sounds in, h |")
         print("|---|---|---|---|---:|---:|---:|")
         for r in rows(os.path.join(folder, "sources.csv")):
@@ -50,10 +62,8 @@ def main():
 
     print("\n## General")
     section(arguments.data)
-    if arguments.city:
-        chosen, all_of_them = (len(rows(os.path.join(arguments.city, n))) for n in ("table.csv", "all.csv"))
-        print(f"\n## Streets and yards\n\n{chosen} of these {all_of_them} clips were chosen (`choose.py`); the hours are those of all.")
-        section(arguments.city)
+    print("\n## Streets and yards")
+    section(arguments.city)
 
 
 if __name__ == "__main__":

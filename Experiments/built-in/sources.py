@@ -10,6 +10,7 @@ import io
 import os
 import struct
 import subprocess
+import sys
 import zipfile
 from dataclasses import dataclass, field
 
@@ -21,13 +22,12 @@ RATE = 32000
 PIECE = 10.0  # seconds
 SUFFIXES = (".wav", ".ogg", ".oga", ".opus", ".flac", ".mp3", ".au", ".aiff", ".gsm", ".sln")
 
-# In one of these, a piece may be as long, and a package may give as many files.
-CAPS = {  # seconds a file, files a package
+# How much of each kind is drawn from: seconds of a file, files of a package.
+CAPS = {
     "music": (80.0, 400),
     "speech": (10.0, 450),
     "effects": (30.0, 700),
     "engines": (20.0, 700),
-    "soundfont": (3.0, 700),
 }
 
 # Sounds of the kinds that matter most are drawn more often; spoken and menu sounds less.
@@ -35,10 +35,16 @@ WANTED = ("siren police fire ambul horn honk dog bark engine motor idle gun shot
           "heli rotor rain wave sea ocean water wind thunder saw chain jack drill hammer mill mine build train rail "
           "truck car bus diesel child kid baby cry giggle crowd cheer rooster chicken hen cock alarm clock tick bell "
           "fan vacuum washing kettle traffic factory industr street market beach harbor tram plane airport bulldozer "
-          "light commercial residential").split()
+          "light commercial residential amb_").split()
 # GCompris's instruments.rcc holds a drum kit under CC Sampling Plus 1.0: too narrow a licence for our use.
 NOT_FREE = ("rcc/instruments.rcc",)
 MUSICAL = ("music", "theme", "tune", "ringtone", "song", "bass", "loop_", "title")
+# In a package of effects: sounds that a game plays round and round while a vehicle stands or drives.
+RUNNING = ("engine-car", "engine-vehicle", "vehicle-sound", "tank-move", "tankidle", "hevidle", "hevmov", "unitsound_")
+# What is to be heard at a place, by the minute: good behind other sounds.
+PLACES = ("/ambient/", "/ambience/", "amb_", "rain_loop", "/environment/")
+MARKET = "amb_trade"
+# Planet Blupi's folder of English sounds holds voices and noises side by side: it goes with the voices.
 SPOKEN = ("voice", "speech", "/lang/", "announcer", "f3f", "dialog", "taunt", "/en/", "/de/", "/fr/")
 
 # Tux Paint's spoken names and alphabets, thousands of them; FlightGear's cockpit voices.
@@ -70,7 +76,7 @@ def to_rate(x, rate):
 
 
 def cut(x, seconds):
-    """Pieces of at most 10 s, spread over the recording, of at most so many seconds together."""
+    """Pieces of at most 10 s, spread over what was read of a recording, of at most so many seconds together."""
     step = int(PIECE * RATE)
     count = max(1, int(min(len(x), seconds * RATE)) // step)
     if len(x) <= step:
@@ -89,7 +95,10 @@ def cut(x, seconds):
 
 
 def decode(data, name, seconds):
-    """Pieces of an encoded file; an empty list for one that is corrupt, silent or shorter than 0.15 s."""
+    """Pieces of an encoded file's first part, twice as long as what is taken of it.
+
+    An empty list for one that is corrupt, silent or shorter than 0.15 s.
+    """
     try:
         with soundfile.SoundFile(io.BytesIO(data)) as f:
             if f.frames < 0.15 * f.samplerate or not 4000 <= f.samplerate <= 192000:
@@ -211,6 +220,8 @@ def from_package(folder, package, kind, seed):
             this = "music"
         elif kind == "effects" and any(w in lower for w in SPOKEN):
             this = "speech"
+        elif kind == "effects" and any(w in lower for w in RUNNING):
+            this = "engines"
         pieces = decode(data, name, CAPS[this][0])
         if pieces:
             wanted = any(w in os.path.basename(lower) for w in WANTED)
@@ -262,11 +273,13 @@ def from_esc10(folder):
         rows = [r for r in csv.DictReader(f)]
     train = [r for r in rows if r["fold"] in ("1", "2", "3", "4")]
     held = {r["filename"] for r in rows if r["fold"] == "5"}
-    assert len(train) + len(held) == len(rows) and held, "esc10.csv must name the folds 1…5"
+    if len(train) + len(held) != len(rows) or not held:
+        sys.exit(f"{folder}/esc10.csv must name the folds 1 to 5; without them it is not known what to keep for testing.")
     out = {}
     for r in train:
         name = r["filename"]
-        assert name not in held and not name.startswith("5-"), "fold 5 is for testing only"
+        if name in held or name.startswith("5-"):
+            sys.exit(f"{folder}/esc10.csv has {name} in fold {r['fold']}, but it is of fold 5, which is for testing.")
         with open(os.path.join(folder, name), "rb") as f:
             pieces = decode(f.read(), name, PIECE)
         # Takes A, B, … of one Freesound recording stay together.

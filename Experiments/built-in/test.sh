@@ -5,7 +5,7 @@
 set -euo pipefail
 : "${ESC10:?is the folder of ESC-10 with esc10.csv}" "${MN04:?is mn04_as_mAP_432.pt, the teacher}"
 here=$(cd "$(dirname "$0")" && pwd)
-OUT=${OUT:-built-in}
+OUT=${OUT:-.build/built-in}
 EPANNS=${EPANNS:-.build/release/epanns}
 model=${1:?is the model to test}
 maps=$here/../../Tools/reference/label_maps.json
