@@ -37,17 +37,17 @@ CALIBRATION = 0.04
 SHARES = {
     "esc10": 0.10,  # as it is, or lightly changed
     "esc10-mix": 0.17,  # with other sounds behind it
-    "effects": 0.17,
-    "engines": 0.04,
+    "effects": 0.13,
+    "engines": 0.03,
     "speech": 0.05,
     "children": 0.03,
     "babble": 0.01,
-    "music": 0.03,
-    "instruments": 0.02,
+    "music": 0.05,
+    "instruments": 0.05,
     "synth": 0.21,
     "mix": 0.17,
 }
-CITY_SHARES = {"vehicles": 0.55, "yard": 0.35, "sequence": 0.10}
+CITY_SHARES = {"vehicles": 0.6, "yard": 0.25, "sequence": 0.15}
 
 
 def is_kept_back(source):

@@ -37,16 +37,16 @@ def main():
     print("Written by `make_sources.py`. Packages are Debian's, section `main`; the licence is the audio's, as the package's")
     print("own `copyright` file gives it. *Decoded* is the audio that was drawn from, after the caps of `sources.py`;")
     print("*sounds in* counts the hours of all clips that were made in which the source is heard, so that mixtures count for")
-    print("each of theirs. Of these clips `choose.py` chose, and 4 % were kept back: what was trained on is given for each set.")
+    print("each of theirs. 4 % of the clips were kept back; of the others `choose.py` chose what `run.sh` trains on, table by table.")
 
     def seconds(folder, row):
         return (os.path.getsize(os.path.join(folder, row["filename"])) - 44) / 2 / 32000  # 16 bits at 32 kHz
 
-    def section(folder):
-        made = rows(os.path.join(folder, "table.csv"))
-        used = [r for r in rows(os.path.join(folder, "chosen.csv")) if r["fold"] == "1"]
-        hours = [sum(seconds(folder, r) for r in clips) / 3600 for clips in (used, made)]
-        print(f"\nTrained on: {len(used)} of {len(made)} clips, {hours[0]:.2f} of {hours[1]:.2f} h.")
+    def section(folder, *tables):
+        print("\n| table | clips to train on | hours |\n|---|---:|---:|")
+        for name in tables:
+            used = [r for r in rows(os.path.join(folder, name + ".csv")) if r["fold"] == "1"]
+            print(f"| {name} | {len(used)} | {sum(seconds(folder, r) for r in used) / 3600:.2f} |")
         print("\n| package | version | licence of the audio | what | files | decoded, h | sounds in, h |")
         print("|---|---|---|---|---:|---:|---:|")
         for r in rows(os.path.join(folder, "sources.csv")):
@@ -61,9 +61,9 @@ def main():
         print(f"| all | {sum(float(r['hours']) for r in kinds):.2f} |")
 
     print("\n## General")
-    section(arguments.data)
+    section(arguments.data, "table", "sparse", "rarer", "rarest")
     print("\n## Streets and yards")
-    section(arguments.city)
+    section(arguments.city, "chosen", "rarer", "rarest")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ import numpy as np
 from scipy.signal import fftconvolve
 
 import signals
-import sources
 import synth
 from signals import band, drift, unit
 from sources import RATE
@@ -92,8 +91,6 @@ class Material:
             self.kinds.setdefault(s.kind, []).append(s)
             if s.kind == "speech" and s.package != "espeak-ng":  # the teacher hears no children in espeak-ng
                 self.kinds.setdefault("recorded", []).append(s)
-            if s.kind == "effects" and any(w in s.name.lower() for w in sources.PLACES):
-                self.kinds.setdefault("market" if sources.MARKET in s.name else "places", []).append(s)
         self.weights = {k: np.cumsum([s.weight * min(len(s.pieces), 3) for s in v]) for k, v in self.kinds.items()}
         self.notes = notes
         self.synth = {k: v[1] for k, v in synth.KINDS.items()}
@@ -132,9 +129,9 @@ class Material:
     def voices(self, rng, n, children):
         """Several speakers at once: a crowd, or, faster and so higher, children."""
         out, used = np.zeros(n), set()
-        for _ in range(int(rng.integers(2, 13) if children else rng.integers(6, 16))):
+        for _ in range(int(rng.integers(2, 9) if children else rng.integers(6, 16))):
             s, x = self.pick(rng, "recorded" if children else "speech")
-            x = faster(x, rng.uniform(1.4, 1.85) if children else rng.uniform(0.85, 1.25))
+            x = faster(x, rng.uniform(1.4, 1.8) if children else rng.uniform(0.85, 1.25))
             used.add(s.package)
             at = int(rng.integers(0, n))
             x = x[:n] * 10 ** rng.uniform(-0.6, 0)
@@ -236,15 +233,7 @@ def out_of_doors(rng, material, kind, n):
     if rng.random() < 0.5:  # far away: the air takes the treble, walls answer
         x = band(room(rng, x), None, np.exp(rng.uniform(np.log(1200), np.log(8000))))
     x = unit(coloured(rng, x))
-    # Where it is: a recorded place, and in a yard most often people walking about, or computed traffic.
-    place = str(rng.choice(["market", "places", "traffic", "nothing"],
-                           p=[0.05, 0.2, 0.5, 0.25] if kind == "vehicles" else [0.6, 0.1, 0.2, 0.1]))
-    if place in material.kinds:
-        s, y = material.pick(rng, place)
-        x = x + 10 ** (-rng.uniform(2, 20) / 20) * unit(np.resize(faster(y, rng.uniform(0.9, 1.1)), n))
-        labels.append(f"{s.kind}:{s.name}")
-        used = used + [s.package]
-    elif place != "nothing":
+    if rng.random() < 0.7:
         x = x + 10 ** (-rng.uniform(-3, 18) / 20) * unit(signals.traffic(rng, n))
         used = used + ["synthetic"]
     if rng.random() < (0.2 if kind == "vehicles" else 0.5):
@@ -262,7 +251,7 @@ def sequence(rng, material, n):
         m = int(rng.uniform(1.5, 6) * RATE)
         kind = str(rng.choice(
             ["esc10", "effects", "synth", "engines", "speech", "children", "music", "instruments"],
-            p=[0.22, 0.22, 0.29, 0.1, 0.08, 0.05, 0.02, 0.02]))
+            p=[0.22, 0.2, 0.28, 0.08, 0.08, 0.04, 0.05, 0.05]))
         x, label, more = material.sound(rng, kind, m)
         x = unit(coloured(rng, x)) * 10 ** rng.uniform(-0.6, 0)
         fade = np.minimum(1, np.minimum(np.arange(m), np.arange(m)[::-1]) / (rng.uniform(0.005, 0.2) * RATE))

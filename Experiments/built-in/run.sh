@@ -5,7 +5,7 @@
 #
 # ESC10 holds ESC-10 with esc10.csv, MN04 is the teacher. US8K (UrbanSound8K with us8k.csv) is for the test at the end
 # only and may be left out. Needs Debian 12 (packages.lock has its packages; of other releases some are missing) with
-# apt-get, Python with numpy, scipy and soundfile (PYTHON), ffmpeg, 25 GB of disk, and about 80 minutes on two cores.
+# apt-get, Python with numpy, scipy and soundfile (PYTHON), ffmpeg, 25 GB of disk, and about two hours on two cores.
 # The model is OUT/epanns-mini.safetensors; copied to Sources/CBuiltInModel/model, it is built in.
 # A step that is done is not done again, whatever the iterations asked for: for other numbers take another OUT.
 set -euo pipefail
@@ -16,8 +16,12 @@ EPANNS=${EPANNS:-.build/release/epanns}
 PYTHON=${PYTHON:-python3}
 THREADS=${THREADS:-$(nproc)}
 WIDE_ITERATIONS=${WIDE_ITERATIONS:-500}
-SMALL_ITERATIONS=${SMALL_ITERATIONS:-5000}
-LONG_ITERATIONS=${LONG_ITERATIONS:-4500}
+SMALL_ITERATIONS=${SMALL_ITERATIONS:-6000}
+LONG_ITERATIONS=${LONG_ITERATIONS:-4000}
+STREET_ITERATIONS=${STREET_ITERATIONS:-2200}
+RARER_ITERATIONS=${RARER_ITERATIONS:-700}
+RAREST_ITERATIONS=${RAREST_ITERATIONS:-1200}
+LAST_ITERATIONS=${LAST_ITERATIONS:-1000}
 
 # All that can be wrong at the start is found at the start.
 fail() {
@@ -41,14 +45,16 @@ make_data() { # folder, options…
     shift
     exec "$PYTHON" "$here/make_data.py" --packages "$OUT/packages" --esc10 "$ESC10" --out "$OUT/$folder" "$@"
 }
-choose() { # folder, options…
-    local folder=$OUT/$1
-    shift
-    if [ -e "$folder/chosen.csv" ]; then return; fi
-    # What is chosen shall not depend on the processor.
-    "$EPANNS" tag -m "$MN04" --precision fp32 --top-k 527 --format jsonl "$folder/clips" >"$folder/heard.jsonl"
-    "$PYTHON" "$here/choose.py" "$folder" --heard "$folder/heard.jsonl" "$@"
-    rm "$folder/heard.jsonl"
+hear() { # folder: what the teacher hears; at float32, so that what is chosen does not depend on the processor
+    local heard=$OUT/$1/heard.jsonl
+    if [ -e "$heard" ]; then return; fi
+    "$EPANNS" tag -m "$MN04" --precision fp32 --top-k 527 --format jsonl "$OUT/$1/clips" >"$heard.part"
+    mv "$heard.part" "$heard"
+}
+choose() { # folder, table to write, options…
+    local folder=$OUT/$1 output=$OUT/$1/$2
+    shift 2
+    [ -e "$output" ] || "$PYTHON" "$here/choose.py" "$folder" --heard "$folder/heard.jsonl" --output "$output" "$@"
 }
 
 stage "audio"
@@ -58,7 +64,7 @@ made data && made kept && made city || "$here/fetch.sh" "$OUT/packages"
 city=
 trap '[ -z "$city" ] || kill "$city" 2>/dev/null || true' EXIT
 if ! made city; then
-    make_data city --hours 20 --seed 2 --shares city &
+    make_data city --hours 12 --seed 2 --shares city &
     city=$!
 fi
 made data || (make_data data --hours 12 --seed 1)
@@ -66,18 +72,29 @@ made kept || (make_data kept --hours 4 --seed 3 --calibration 1)
 [ -z "$city" ] || wait "$city"
 city=
 stage "what the teacher hears in it"
-choose data
-choose city --wanted
+hear data
+hear city
+choose data sparse.csv --sparse 0.4
+choose city chosen.csv --wanted
+# What the network does not recognise it calls what it was told most often, and that should not be music.
+choose data rarer.csv --music 0.1 0.1
+choose city rarer.csv --music 0.1 0.1 --table "$OUT/city/chosen.csv"
+choose data rarest.csv --music 0.07 0.04
+choose city rarest.csv --music 0.07 0.04 --table "$OUT/city/chosen.csv"
 "$PYTHON" "$here/make_sources.py" --packages "$OUT/packages" --data "$OUT/data" --city "$OUT/city" >"$OUT/SOURCES.md"
 
 source "$here/../train-once.sh"
-# The streets twice: they are what a sensor hears, and the smaller part.
-ln -sfn city "$OUT/city-again"
-audio=()
-for set in data city city-again; do
-    audio+=(--data "$OUT/$set/chosen.csv" --audio "$OUT/$set" --folds-train 1)
-done
-train() { # name, options…
+# The streets are the smaller part, and what a sensor hears: under further names they are drawn from more often.
+ln -sfn city "$OUT/city-2"
+ln -sfn city "$OUT/city-3"
+on() { # SET/TABLE…: the options for these tables, in `audio`
+    audio=()
+    local table
+    for table in "$@"; do
+        audio+=(--data "$OUT/$table.csv" --audio "$OUT/${table%/*}" --folds-train 1)
+    done
+}
+train() { # name, options…; on what `on` named
     local name=$1
     shift
     train_once "$OUT/$name" --config "$here/recipe.yaml" --teacher "$MN04" --teacher-weight 1 --cache "$OUT/cache" \
@@ -90,6 +107,7 @@ prune() { # input, output, options…
 }
 
 stage "CNN14, whole"
+on data/table
 train wide --model cnn14 --batch-size 8 --iterations "$WIDE_ITERATIONS" --warmup 50
 stage "three quarters of C7 to C12 pruned, and half of C1 to C6"
 prune "$OUT/wide/final.safetensors" "$OUT/late.safetensors" --ratio 0.75
@@ -97,12 +115,30 @@ prune "$OUT/late.safetensors" "$OUT/pruned.safetensors" --layers C1-C6 --ratio 0
 stage "fine-tuning"
 train small --init "$OUT/pruned.safetensors" --iterations "$SMALL_ITERATIONS" --learning-rate 3e-4 \
     --schedule cosine --warmup 50
-stage "and on longer pieces, as recordings are"
-train long --batch-size 10 --clip-seconds 5 --init "$OUT/small/final.safetensors" \
-    --iterations "$LONG_ITERATIONS" --learning-rate 3e-4 --schedule cosine --warmup 50
+stage "and with the streets, on longer pieces, as recordings are"
+longer=(--batch-size 10 --clip-seconds 5 --schedule cosine)
+on data/table city/chosen
+train long "${longer[@]}" --init "$OUT/small/final.safetensors" --iterations "$LONG_ITERATIONS" \
+    --learning-rate 3e-4 --warmup 50
+stage "with fewer tunes, tones and noises, and the streets twice"
+on data/sparse city/chosen city-2/chosen
+train streets "${longer[@]}" --init "$OUT/long/final.safetensors" --iterations "$STREET_ITERATIONS" \
+    --learning-rate 2.5e-4 --warmup 30
+stage "with one in ten of what the teacher hears music in"
+on data/rarer city/rarer city-2/rarer
+train rarer "${longer[@]}" --init "$OUT/streets/final.safetensors" --iterations "$RARER_ITERATIONS" \
+    --learning-rate 2e-4 --warmup 30
+stage "with one in 25, and the streets three times"
+on data/rarest city/rarest city-2/rarest city-3/rarest
+train rarest "${longer[@]}" --init "$OUT/rarer/final.safetensors" --iterations "$RAREST_ITERATIONS" \
+    --learning-rate 3e-4 --warmup 30
+stage "and twice, to end"
+on data/rarest city/rarest city-2/rarest
+train last "${longer[@]}" --init "$OUT/rarest/final.safetensors" --iterations "$LAST_ITERATIONS" \
+    --learning-rate 2e-4 --warmup 30
 stage "thresholds, on clips of recordings that were kept back"
 # First rounded, then calibrated: the thresholds are for the weights that are shipped.
-[ -e "$OUT/rounded.safetensors" ] || "$EPANNS" convert "$OUT/long/final.safetensors" "$OUT/rounded.safetensors" \
+[ -e "$OUT/rounded.safetensors" ] || "$EPANNS" convert "$OUT/last/final.safetensors" "$OUT/rounded.safetensors" \
     --dtype bf16 --name epanns-mini
 {
     echo filename

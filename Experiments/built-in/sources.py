@@ -35,16 +35,10 @@ WANTED = ("siren police fire ambul horn honk dog bark engine motor idle gun shot
           "heli rotor rain wave sea ocean water wind thunder saw chain jack drill hammer mill mine build train rail "
           "truck car bus diesel child kid baby cry giggle crowd cheer rooster chicken hen cock alarm clock tick bell "
           "fan vacuum washing kettle traffic factory industr street market beach harbor tram plane airport bulldozer "
-          "light commercial residential amb_").split()
+          "light commercial residential").split()
 # GCompris's instruments.rcc holds a drum kit under CC Sampling Plus 1.0: too narrow a licence for our use.
 NOT_FREE = ("rcc/instruments.rcc",)
 MUSICAL = ("music", "theme", "tune", "ringtone", "song", "bass", "loop_", "title")
-# In a package of effects: sounds that a game plays round and round while a vehicle stands or drives.
-RUNNING = ("engine-car", "engine-vehicle", "vehicle-sound", "tank-move", "tankidle", "hevidle", "hevmov", "unitsound_")
-# What is to be heard at a place, by the minute: good behind other sounds.
-PLACES = ("/ambient/", "/ambience/", "amb_", "rain_loop", "/environment/")
-MARKET = "amb_trade"
-# Planet Blupi's folder of English sounds holds voices and noises side by side: it goes with the voices.
 SPOKEN = ("voice", "speech", "/lang/", "announcer", "f3f", "dialog", "taunt", "/en/", "/de/", "/fr/")
 
 # Tux Paint's spoken names and alphabets, thousands of them; FlightGear's cockpit voices.
@@ -220,8 +214,6 @@ def from_package(folder, package, kind, seed):
             this = "music"
         elif kind == "effects" and any(w in lower for w in SPOKEN):
             this = "speech"
-        elif kind == "effects" and any(w in lower for w in RUNNING):
-            this = "engines"
         pieces = decode(data, name, CAPS[this][0])
         if pieces:
             wanted = any(w in os.path.basename(lower) for w in WANTED)
