@@ -76,7 +76,6 @@ hear data
 hear city
 choose data sparse.csv --sparse 0.4
 choose city chosen.csv --wanted
-# What the network does not recognise it calls what it was told most often, and that should not be music.
 choose data rarer.csv --music 0.1 0.1
 choose city rarer.csv --music 0.1 0.1 --table "$OUT/city/chosen.csv"
 choose data rarest.csv --music 0.07 0.04
@@ -115,27 +114,23 @@ prune "$OUT/late.safetensors" "$OUT/pruned.safetensors" --layers C1-C6 --ratio 0
 stage "fine-tuning"
 train small --init "$OUT/pruned.safetensors" --iterations "$SMALL_ITERATIONS" --learning-rate 3e-4 \
     --schedule cosine --warmup 50
-stage "and with the streets, on longer pieces, as recordings are"
-longer=(--batch-size 10 --clip-seconds 5 --schedule cosine)
-on data/table city/chosen
-train long "${longer[@]}" --init "$OUT/small/final.safetensors" --iterations "$LONG_ITERATIONS" \
-    --learning-rate 3e-4 --warmup 50
+longer() { # name, start, iterations, rate, warm-up, tables…: on pieces as long as recordings are
+    local name=$1 start=$2 iterations=$3 rate=$4 warmup=$5
+    shift 5
+    on "$@"
+    train "$name" --batch-size 10 --clip-seconds 5 --schedule cosine --init "$OUT/$start/final.safetensors" \
+        --iterations "$iterations" --learning-rate "$rate" --warmup "$warmup"
+}
+stage "and with the streets, on longer pieces"
+longer long small "$LONG_ITERATIONS" 3e-4 50 data/table city/chosen
 stage "with fewer tunes, tones and noises, and the streets twice"
-on data/sparse city/chosen city-2/chosen
-train streets "${longer[@]}" --init "$OUT/long/final.safetensors" --iterations "$STREET_ITERATIONS" \
-    --learning-rate 2.5e-4 --warmup 30
+longer streets long "$STREET_ITERATIONS" 2.5e-4 30 data/sparse city/chosen city-2/chosen
 stage "with one in ten of what the teacher hears music in"
-on data/rarer city/rarer city-2/rarer
-train rarer "${longer[@]}" --init "$OUT/streets/final.safetensors" --iterations "$RARER_ITERATIONS" \
-    --learning-rate 2e-4 --warmup 30
+longer rarer streets "$RARER_ITERATIONS" 2e-4 30 data/rarer city/rarer city-2/rarer
 stage "with one in 25, and the streets three times"
-on data/rarest city/rarest city-2/rarest city-3/rarest
-train rarest "${longer[@]}" --init "$OUT/rarer/final.safetensors" --iterations "$RAREST_ITERATIONS" \
-    --learning-rate 3e-4 --warmup 30
+longer rarest rarer "$RAREST_ITERATIONS" 3e-4 30 data/rarest city/rarest city-2/rarest city-3/rarest
 stage "and twice, to end"
-on data/rarest city/rarest city-2/rarest
-train last "${longer[@]}" --init "$OUT/rarest/final.safetensors" --iterations "$LAST_ITERATIONS" \
-    --learning-rate 2e-4 --warmup 30
+longer last rarest "$LAST_ITERATIONS" 2e-4 30 data/rarest city/rarest city-2/rarest
 stage "thresholds, on clips of recordings that were kept back"
 # First rounded, then calibrated: the thresholds are for the weights that are shipped.
 [ -e "$OUT/rounded.safetensors" ] || "$EPANNS" convert "$OUT/last/final.safetensors" "$OUT/rounded.safetensors" \

@@ -20,8 +20,8 @@ evaluate() { # file of the result, what it is, options…
 }
 if [ -n "${US8K:-}" ]; then
     # Both sets were cut from Freesound's recordings, and a few are in both: UrbanSound8K's clips of a recording that is
-    # in ESC-10 are left out, since the model may know it; and recording 19026, which openttd-opensfx has, too: of the
-    # 290 or so Freesound numbers that the packages' credits name the only one in UrbanSound8K. Most name none.
+    # in ESC-10 are left out, since the model may know it; and recording 19026, which openttd-opensfx has, too: all that
+    # overlap.py finds.
     awk -F, '
         FNR == 1 { if (NR != 1) print; next }
         NR == FNR { split($1, part, "-"); esc[part[2]]; next }

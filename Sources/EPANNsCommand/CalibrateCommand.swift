@@ -13,8 +13,8 @@ struct CalibrateCommand: ParsableCommand {
             A score of 0.5 means little for most networks: small or briefly trained ones stay far below it. On clips \
             whose classes are known, or for which a teacher says what is heard, this finds for each class the \
             threshold with the highest F1 of those that are right at least half of the time (--precision-floor). Classes \
-            with fewer than --minimum clips, or without such a threshold, share the one that is best for them together. “epanns tag --threshold auto” uses \
-            them.
+            with fewer than --minimum clips, or without such a threshold, share the one that is best for them together. \
+            “epanns tag --threshold auto” uses them.
 
             Take clips that the model was not trained on: with others, thresholds come out too high.
 
