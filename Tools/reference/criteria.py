@@ -1,7 +1,7 @@
 """Importance criteria in NumPy and SciPy, straight from their definitions: the oracle of the Swift package's.
 
 Imported by `pruning.py` and `check_pruning.py`. Weights are float64 arrays of shape (filters, channels, height, width)
-or (outputs, inputs); scores have shape (filters). SPEC section 4.
+or (outputs, inputs); scores have shape (filters). SPEC §4.
 """
 
 from __future__ import annotations

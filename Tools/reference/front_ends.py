@@ -14,7 +14,7 @@ from torch import nn
 
 @dataclass(frozen=True)
 class FrontEnd:
-    """The numbers of a PANNs front end (SPEC 1.1): rates and edges in Hz, lengths in samples."""
+    """The numbers of a PANNs front end (SPEC §1.1): rates and edges in Hz, lengths in samples."""
 
     sample_rate: int = 32000
     n_fft: int = 1024
@@ -45,7 +45,7 @@ def panns_modules(front_end: FrontEnd) -> tuple[nn.Module, nn.Module]:
 def kaldi_mel_bank(mel_bands: int, n_fft: int, sample_rate: float, fmin: float, fmax: float) -> np.ndarray:
     """Triangles that are linear in Kaldi's mel, 1127·ln(1 + f/700), without area normalisation.
 
-    Shape (mel, bins) with bins = n_fft/2 + 1; the last bin (sr/2) belongs to no triangle. SPEC 2.9 and 2.11.
+    Shape (mel, bins) with bins = n_fft/2 + 1; the last bin (sr/2) belongs to no triangle. SPEC §2.9 and §2.11.
     """
     def to_mel(hz):
         return 1127.0 * np.log1p(np.asarray(hz, dtype=np.float64) / 700.0)
@@ -59,7 +59,7 @@ def kaldi_mel_bank(mel_bands: int, n_fft: int, sample_rate: float, fmin: float, 
 
 
 class EfficientATFrontEnd(nn.Module):
-    """EfficientAT's front end in evaluation (SPEC 2.11): samples (batch, N) to (batch, 1, time, 128), normalised.
+    """EfficientAT's front end in evaluation (SPEC §2.11): samples (batch, N) to (batch, 1, time, 128), normalised.
 
     Time stays axis 2, as everywhere in this package; the network turns it into mel by time itself.
     It has no state: the window and the bank are computed, never stored in a checkpoint.

@@ -1,9 +1,9 @@
 """Writes the tiny checkpoint of the tests of library and command: a narrow CNN14 as `torch.save` writes it.
 
 `Tests/EPANNsTestSupport/Fixtures/tiny_cnn14.pt` is a bare state dict in the zip container, like the released E-PANNs
-file (SPEC 3.1), with 527 classes and without the front end's three tensors. `tiny_cnn14.json` beside it names the
+file (SPEC §3.1), with 527 classes and without the front end's three tensors. `tiny_cnn14.json` beside it names the
 generator and its versions and holds the reference network's scores, computed in float64, for two seconds of the noise
-of SPEC 8 (amplitude 0.1, seed 12345) that starts a quarter of the way in. Run without arguments, it rewrites both;
+of SPEC §8 (amplitude 0.1, seed 12345) that starts a quarter of the way in. Run without arguments, it rewrites both;
 the same seed and the same versions give the same files.
 """
 

@@ -2,7 +2,7 @@
 
     python Tools/reference/metrics.py Tests/EPANNsEvaluationTests/Fixtures/metrics.json
 
-Classes without positives are left out of every mean, as SPEC section 6 has it; scikit-learn is therefore given the
+Classes without positives are left out of every mean, as SPEC §6 has it; scikit-learn is therefore given the
 other classes only.
 """
 

@@ -22,7 +22,7 @@ from front_ends import PANNS_16K, PANNS_32K, PANNS_8K, EfficientATFrontEnd, Fron
 CNN14_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512, 1024, 1024, 2048, 2048)
 CNN10_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512)
 CNN6_WIDTHS = (64, 128, 256, 512)
-EPANNS_WIDTHS = {  # percentage of the filters of C7…C12 removed -> the twelve widths (SPEC 2.3)
+EPANNS_WIDTHS = {  # percentage of the filters of C7…C12 removed -> the twelve widths (SPEC §2.3)
     25: (64, 64, 128, 128, 256, 256, 384, 384, 768, 768, 1536, 1536),
     50: (64, 64, 128, 128, 256, 256, 256, 256, 512, 512, 1024, 1024),
     75: (64, 64, 128, 128, 256, 256, 128, 128, 256, 256, 512, 512),
@@ -51,7 +51,7 @@ class ConvBlock(nn.Module):
 
 
 class PANNsNetwork(nn.Module):
-    """CNN6, CNN10, CNN14 and every pruned CNN14: a chain of blocks and PANNs' clip head (SPEC 2, 2.1-2.3).
+    """CNN6, CNN10, CNN14 and every pruned CNN14: a chain of blocks and PANNs' clip head (SPEC §2, §2.1 to §2.3).
 
     `widths` holds one integer a convolution, in order. `pools_last` tells whether the last block pools, too.
     """
@@ -116,7 +116,7 @@ def cnn14(widths=CNN14_WIDTHS, embedding_width=2048, class_count=527, front_end=
     return PANNsNetwork(widths, 2, 3, False, embedding_width, class_count, front_end)
 
 
-# EfficientAT mn, SPEC 2.11: (in, kernel, expanded, out, squeeze-excitation, activation, stride) of features.1…15.
+# EfficientAT mn, SPEC §2.11: (in, kernel, expanded, out, squeeze-excitation, activation, stride) of features.1…15.
 MN_ROWS = (
     (16, 3, 16, 16, False, "RE", 1), (16, 3, 64, 24, False, "RE", 2), (24, 3, 72, 24, False, "RE", 1),
     (24, 5, 72, 40, True, "RE", 2), (40, 5, 120, 40, True, "RE", 1), (40, 5, 120, 40, True, "RE", 1),
@@ -181,7 +181,7 @@ class _InvertedResidual(nn.Module):
 
 
 class MNNetwork(nn.Module):
-    """EfficientAT mn of any width multiplier (SPEC 2.11)."""
+    """EfficientAT mn of any width multiplier (SPEC §2.11)."""
 
     def __init__(self, width_multiplier: float, class_count: int = 527):
         super().__init__()

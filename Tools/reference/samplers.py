@@ -6,7 +6,7 @@ Needs numpy and h5py (the versions used are written to `samplers.json`).
 
 `samplers.json`: draws of `numpy.random.RandomState`, and clip indices of PANNs' three samplers as the specification
 describes them, on a small random data set. `pack.h5`, `pack_index.h5`: a pack and an index as PANNs writes them
-(SPEC section 5.1), five clips of 0.1 s, one row empty; `not_a_pack.h5`: HDF5 with other contents; `wrong_*.h5`:
+(SPEC §5.1), five clips of 0.1 s, one row empty; `not_a_pack.h5`: HDF5 with other contents; `wrong_*.h5`:
 packs and indexes that are sound HDF5 but not what PANNs' are, for the tests that they are refused.
 """
 
@@ -46,7 +46,7 @@ def draws():
 
 
 class Plain:
-    """SPEC 5.2, `none`."""
+    """SPEC §5.2, `none`."""
 
     def __init__(self, targets, black):
         self.random = np.random.RandomState(SEED)
@@ -68,7 +68,7 @@ class Plain:
 
 
 class Balanced:
-    """SPEC 5.2, `balanced`."""
+    """SPEC §5.2, `balanced`."""
 
     def __init__(self, targets, black):
         self.random = np.random.RandomState(SEED)
@@ -98,7 +98,7 @@ class Balanced:
 
 
 class Alternate:
-    """SPEC 5.2, `alternate`."""
+    """SPEC §5.2, `alternate`."""
 
     def __init__(self, targets, black):
         self.parts, self.count = [Balanced(targets, black), Plain(targets, black)], 0

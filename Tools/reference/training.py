@@ -3,7 +3,7 @@
 A file training-<name>.safetensors holds `inputs` (batches, clips, 1, time, mel; float16 holds them exactly),
 `targets` (batches, clips, classes), `start/<state-dict key>`, `gradients/<key>` of the first step, `step<n>/<key>`
 after the steps named in `steps`, and `losses` of all ten steps. Step n uses batch n modulo the number of batches.
-Adam with AMSGrad as PANNs use it (SPEC 5.3), dropout off. The metadata holds `configuration` (JSON), `generator`,
+Adam with AMSGrad as PANNs use it (SPEC §5.3), dropout off. The metadata holds `configuration` (JSON), `generator`,
 `torch`, `seed`, `learning_rate`.
 """
 
@@ -28,7 +28,7 @@ LEARNING_RATE = 1e-3
 
 
 def initialise(network: nn.Module, seed: int) -> None:
-    """PANNs' initialisation (SPEC 2), and norms that do something."""
+    """PANNs' initialisation (SPEC §2), and norms that do something."""
     torch.manual_seed(seed)
     for module in network.modules():
         if isinstance(module, (nn.Conv2d, nn.Linear)):
