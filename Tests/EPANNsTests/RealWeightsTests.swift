@@ -51,7 +51,7 @@ struct RealWeightsTests {
         }
     }
 
-    /// The bar; 0.0024 was measured with AVX-512 BF16.
+    /// The bound leaves room for other processors: 0.0024 was measured with AVX-512 BF16.
     ///
     /// Layers with short sums stay fp32 in a bf16 plan.
     @Test(.enabled(if: Precision.bf16.isSupported, "this CPU has no bf16 kernels")) func bf16StaysNear() throws {

@@ -4,7 +4,7 @@ import Foundation
 
 /// A folder that training wrote: `configuration.json`, `log.jsonl`, and perhaps `evaluation.json`.
 ///
-/// Tests: `TrainingRunTests`.
+/// Tests: `ReportPageTests`.
 public struct TrainingRun: Sendable {
     /// The folder's name, or more of its path where several runs have the same.
     public var name: String
