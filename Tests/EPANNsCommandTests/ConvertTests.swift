@@ -15,7 +15,7 @@ import Testing
             #expect(model.name == "tiny")
             #expect(model.configuration.outputActivation == .softmax)
             #expect(model.provenance?.sourceFile == "tiny_cnn14.pt")
-            #expect(model.provenance?.convertedBy == "epanns 0.1.0")
+            #expect(model.provenance?.convertedBy == "epanns \(EPANNsVersion.current)")
             #expect(run.text.contains(try FileDigest.sha256(path: path)))
         }
     }

@@ -1,3 +1,4 @@
+import EPANNs
 import Foundation
 import Testing
 
@@ -31,6 +32,6 @@ import Testing
     @Test func versionIsPrinted() throws {
         let run = try CommandRun.run(["--version"])
         #expect(run.status == 0)
-        #expect(run.text == "0.1.0\n")
+        #expect(run.text == EPANNsVersion.current + "\n")
     }
 }
