@@ -11,13 +11,16 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "EPANNs", targets: ["EPANNs"]),
+        .library(name: "EPANNsCore", targets: ["EPANNsCore"]),
         .library(name: "EPANNsGraph", targets: ["EPANNsGraph"]),
         .library(name: "EPANNsAudio", targets: ["EPANNsAudio"]),
         .library(name: "EPANNsModels", targets: ["EPANNsModels"]),
         .library(name: "EPANNsRuntime", targets: ["EPANNsRuntime"]),
         .library(name: "EPANNsHub", targets: ["EPANNsHub"]),
+        .library(name: "EPANNsData", targets: ["EPANNsData"]),
         .library(name: "EPANNsTraining", targets: ["EPANNsTraining"]),
         .library(name: "EPANNsEvaluation", targets: ["EPANNsEvaluation"]),
+        .library(name: "EPANNsReports", targets: ["EPANNsReports"]),
         .library(name: "EPANNsPruning", targets: ["EPANNsPruning"]),
         .executable(name: "epanns", targets: ["EPANNsCommand"]),
     ],
@@ -26,7 +29,6 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -40,36 +42,53 @@ let package = Package(
                 .apt(["libavformat-dev", "libavcodec-dev", "libswresample-dev", "libavutil-dev"]),
                 .brew(["ffmpeg"]),
             ]),
+        .systemLibrary(
+            name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
         // The weights are compiled in by the C file.
         .target(name: "CBuiltInModel", exclude: ["model"]),
-        .target(name: "EPANNsGraph", swiftSettings: settings),
-        .target(name: "EPANNsAudio", dependencies: ["EPANNsGraph", "CFFmpeg"], swiftSettings: settings),
+        .target(
+            name: "EPANNsCore",
+            dependencies: [.target(name: "CLibCrypto", condition: .when(platforms: [.linux, .android]))],
+            swiftSettings: settings),
+        .target(name: "EPANNsGraph", dependencies: ["EPANNsCore"], swiftSettings: settings),
+        .target(name: "EPANNsAudio", dependencies: ["CFFmpeg", "EPANNsCore", "EPANNsGraph"], swiftSettings: settings),
         .target(
             name: "EPANNsModels",
-            dependencies: ["EPANNsGraph", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["EPANNsCore", "EPANNsGraph"],
             resources: [.embedInCode("Resources/audioset_labels.csv")], swiftSettings: settings),
-        .target(name: "EPANNsRuntime", dependencies: ["EPANNsGraph", "COneDNN"], swiftSettings: settings),
+        .target(
+            name: "EPANNsRuntime", dependencies: ["COneDNN", "EPANNsCore", "EPANNsGraph"], swiftSettings: settings),
         .target(
             name: "EPANNs",
-            dependencies: ["CBuiltInModel", "EPANNsAudio", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime"],
+            dependencies: [
+                "CBuiltInModel", "EPANNsAudio", "EPANNsCore", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime",
+            ],
             swiftSettings: settings),
         .target(
             name: "EPANNsHub",
             dependencies: [
-                "EPANNsGraph",
+                "EPANNsCore",
                 .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOHTTP1", package: "swift-nio"),
             ],
             swiftSettings: settings),
-        .target(name: "EPANNsEvaluation", dependencies: ["EPANNsGraph", "EPANNsModels"], swiftSettings: settings),
+        .target(
+            name: "EPANNsEvaluation", dependencies: ["EPANNsCore", "EPANNsGraph", "EPANNsModels"],
+            swiftSettings: settings),
+        .target(
+            name: "EPANNsReports", dependencies: ["EPANNsCore", "EPANNsEvaluation", "EPANNsModels"],
+            swiftSettings: settings),
+        .target(
+            name: "EPANNsData", dependencies: ["CHDF5", "EPANNsAudio", "EPANNsCore", "EPANNsModels"],
+            swiftSettings: settings),
+        .target(name: "EPANNsProcesses", dependencies: ["EPANNsCore"], swiftSettings: settings),
         .target(
             name: "EPANNsTraining",
             dependencies: [
-                "CHDF5", "COneDNN", "EPANNsAudio", "EPANNsEvaluation", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime",
-                .product(name: "Crypto", package: "swift-crypto"),
+                "COneDNN", "EPANNsAudio", "EPANNsCore", "EPANNsData", "EPANNsEvaluation", "EPANNsGraph",
+                "EPANNsModels", "EPANNsProcesses", "EPANNsRuntime",
             ],
             swiftSettings: settings),
         .systemLibrary(
@@ -78,28 +97,31 @@ let package = Package(
         .target(
             name: "EPANNsMPI",
             dependencies: [
-                "EPANNsGraph", "EPANNsTraining", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
+                "EPANNsCore", "EPANNsProcesses", .target(name: "CMPI", condition: .when(traits: ["MPI"])),
             ],
             swiftSettings: settings),
         .target(
-            name: "EPANNsPruning", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsRuntime"],
+            name: "EPANNsPruning", dependencies: ["EPANNsCore", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime"],
             swiftSettings: settings),
         .executableTarget(
             name: "EPANNsCommand",
             dependencies: [
-                "EPANNs", "EPANNsEvaluation", "EPANNsHub", "EPANNsPruning", "EPANNsTraining",
+                "EPANNs", "EPANNsCore", "EPANNsData", "EPANNsEvaluation", "EPANNsHub", "EPANNsProcesses",
+                "EPANNsPruning", "EPANNsReports", "EPANNsTraining",
                 .target(name: "EPANNsMPI", condition: .when(traits: ["MPI"])),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsCoreTests", dependencies: ["EPANNsCore", "EPANNsTestSupport"], swiftSettings: settings),
         .testTarget(name: "EPANNsGraphTests", dependencies: ["EPANNsGraph"], swiftSettings: settings),
         .testTarget(
             name: "EPANNsAudioTests", dependencies: ["EPANNsAudio", "EPANNsModels"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsModelsTests",
-            dependencies: ["EPANNsGraph", "EPANNsModels", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["EPANNsCore", "EPANNsGraph", "EPANNsModels"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsRuntimeTests",
@@ -113,13 +135,19 @@ let package = Package(
             name: "EPANNsTests", dependencies: ["EPANNs", "EPANNsTestSupport"], swiftSettings: settings),
         .testTarget(
             name: "EPANNsCommandTests",
-            dependencies: ["EPANNsCommand", "EPANNs", "EPANNsEvaluation", "EPANNsTestSupport", "EPANNsTraining"],
+            dependencies: [
+                "EPANNs", "EPANNsCommand", "EPANNsEvaluation", "EPANNsReports", "EPANNsTestSupport", "EPANNsTraining",
+            ],
             resources: [.copy("Snapshots")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsEvaluationTests", dependencies: ["EPANNsEvaluation"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
+        .testTarget(name: "EPANNsReportsTests", dependencies: ["EPANNsReports"], swiftSettings: settings),
         .testTarget(
-            name: "EPANNsTrainingTests", dependencies: ["EPANNsTraining", "EPANNsTestSupport"],
+            name: "EPANNsProcessesTests", dependencies: ["EPANNsProcesses", "EPANNsTestSupport"],
+            swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsTrainingTests", dependencies: ["EPANNsReports", "EPANNsTestSupport", "EPANNsTraining"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsPruningTests", dependencies: ["EPANNsPruning", "EPANNsRuntime", "EPANNsTestSupport"],

@@ -9,6 +9,7 @@ needs=(
     "libavcodec-dev      module libavcodec"
     "libswresample-dev   module libswresample"
     "libavutil-dev       module libavutil"
+    "libssl-dev          module libcrypto"
     "libdnnl-dev         header dnnl.h"
     "libhdf5-dev         module hdf5"
     "gnuplot-nox         command gnuplot"

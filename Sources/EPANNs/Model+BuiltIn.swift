@@ -1,4 +1,5 @@
 import CBuiltInModel
+import EPANNsCore
 import EPANNsGraph
 import EPANNsModels
 

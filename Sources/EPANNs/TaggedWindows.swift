@@ -1,4 +1,5 @@
 import EPANNsAudio
+import EPANNsCore
 import EPANNsGraph
 import EPANNsRuntime
 import Foundation

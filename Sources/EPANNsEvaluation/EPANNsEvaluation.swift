@@ -1,2 +1,3 @@
+@_exported import EPANNsCore
 @_exported import EPANNsGraph
 @_exported import EPANNsModels

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 import EPANNsModels
 import Foundation
@@ -64,7 +65,7 @@ extension EvaluationReport {
 
 extension ConfusionMatrix {
     /// Whether the table has these sides, and counts whose sums cannot overflow.
-    func isSquare(classCount: Int) -> Bool {
+    package func isSquare(classCount: Int) -> Bool {
         counts.count == classCount
             && counts.allSatisfy { $0.count == classCount && $0.allSatisfy { (0...1 << 32).contains($0) } }
     }

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Everything an evaluation says, in numbers.

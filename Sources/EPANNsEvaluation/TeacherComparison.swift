@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// How closely a model follows another one, its teacher.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// From which score on a class counts as heard, by class, so that decisions are best on a set of clips.

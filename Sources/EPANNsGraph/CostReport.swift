@@ -1,3 +1,5 @@
+import EPANNsCore
+
 /// Parameters and operations of a network, layer by layer, for a clip of some length.
 ///
 /// What the paper's figure 6 shows. Counting rules: SPEC §2.10. Convolutions count without their padding's zeros being skipped; the STFT counts as the

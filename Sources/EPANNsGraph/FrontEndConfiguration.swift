@@ -1,3 +1,5 @@
+import EPANNsCore
+
 /// How a waveform becomes a log-mel spectrogram, as plain numbers.
 ///
 /// The computation is `EPANNsAudio.LogMelSpectrogram`; the numbers live here because a network's cost and its

@@ -1,3 +1,5 @@
+import EPANNsCore
+
 /// A network as a value: a small directed acyclic graph of named operations.
 ///
 /// Nodes are in execution order; a node's inputs come before it. Names of nodes with weights are PyTorch state-dict

@@ -1,4 +1,4 @@
-import EPANNsGraph
+import EPANNsCore
 import Foundation
 
 /// Keeps two downloads, of one process or of several, from writing the same file.

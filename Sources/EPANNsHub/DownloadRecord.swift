@@ -1,4 +1,4 @@
-import EPANNsGraph
+import EPANNsCore
 import Foundation
 
 /// What was downloaded, from where and when: the side-car `FILE.json` beside a cached file.
@@ -48,7 +48,7 @@ enum SideCar {
     static func read<Value: Decodable>(_: Value.Type, at path: String) throws -> Value? {
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         var bytes: [UInt8] = []
-        try PartFile.forEachChunk(ofFile: path) { chunk in
+        try SystemCall.forEachChunk(ofFile: path) { chunk in
             guard bytes.count + chunk.count <= maximumByteCount else {
                 throw EPANNsError(.fileFailure, "\(path) is too long to be a record of a download. Delete it.")
             }

@@ -1,4 +1,4 @@
-import EPANNsGraph
+import EPANNsCore
 
 /// The outcome of comparing a cached file with what it should be.
 public struct VerificationReport: Codable, Hashable, Sendable {

@@ -1,4 +1,4 @@
-import EPANNsGraph
+import EPANNsCore
 import Foundation
 
 /// The folder in which downloaded weights lie.

@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import EPANNsGraph
+import EPANNsCore
 import Foundation
 import NIOCore
 

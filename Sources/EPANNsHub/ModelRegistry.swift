@@ -1,4 +1,4 @@
-import EPANNsGraph
+import EPANNsCore
 
 /// The published weights the program knows by name.
 ///

@@ -1,4 +1,4 @@
-import EPANNsGraph
+import EPANNsCore
 import Foundation
 
 /// What the user is told when a transfer fails.

@@ -1,5 +1,5 @@
 import AsyncHTTPClient
-import EPANNsGraph
+import EPANNsCore
 import Foundation
 
 /// One download in progress: the part, its state and its digests, which stay together over all attempts.

@@ -1,4 +1,4 @@
-import EPANNsGraph
+import EPANNsCore
 import Foundation
 
 /// The file a download grows in, written from the start without gaps.
@@ -51,7 +51,7 @@ package final class PartFile {
 
     /// Hands over the contents in order, a mebibyte at a time.
     package func forEachChunk(_ body: (UnsafeRawBufferPointer) throws -> Void) throws {
-        try Self.forEachChunk(of: descriptor, path: path, body)
+        try SystemCall.forEachChunk(of: descriptor, path: path, body)
     }
 
     /// Waits until the contents are on the disk.
@@ -64,30 +64,5 @@ package final class PartFile {
         guard descriptor >= 0 else { return }
         _ = Foundation.close(descriptor)
         descriptor = -1
-    }
-
-    /// Reads a whole file, a mebibyte at a time.
-    ///
-    /// - Throws: `EPANNsError` with code `fileFailure`; whatever `body` throws.
-    package static func forEachChunk(
-        ofFile path: String, _ body: (UnsafeRawBufferPointer) throws -> Void
-    ) throws {
-        let descriptor = try check("open", path) { open(path, O_RDONLY | O_CLOEXEC) }
-        defer { _ = Foundation.close(descriptor) }
-        try forEachChunk(of: descriptor, path: path, body)
-    }
-
-    private static func forEachChunk(
-        of descriptor: Int32, path: String, _ body: (UnsafeRawBufferPointer) throws -> Void
-    ) throws {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
-        defer { buffer.deallocate() }
-        var offset = 0
-        while true {
-            let count = try check("read", path) { pread(descriptor, buffer.baseAddress, buffer.count, off_t(offset)) }
-            guard count > 0 else { return }
-            try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            offset += count
-        }
     }
 }

@@ -1,4 +1,4 @@
-import EPANNsGraph
+import EPANNsCore
 
 extension RegisteredModel {
     /// Decodes an entry and checks it: a registry read from a file is not trusted.

@@ -1,6 +1,7 @@
 #if MPI
 import CMPI
-import EPANNsTraining
+import EPANNsCore
+import EPANNsProcesses
 import Foundation
 
 extension CoreShare {

@@ -1,6 +1,7 @@
 #if MPI
 import CMPI
-import EPANNsGraph
+import EPANNsCore
+import EPANNsProcesses
 
 /// The one place where MPI's status codes become errors.
 enum MPICall {

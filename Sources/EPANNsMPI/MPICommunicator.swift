@@ -1,7 +1,7 @@
 #if MPI
 import CMPI
-import EPANNsGraph
-import EPANNsTraining
+import EPANNsCore
+import EPANNsProcesses
 import Foundation
 
 /// The processes that `mpirun`, or another launcher of MPI programs, has started together.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// How much a network suffers when one group of layers alone is pruned, by more and more.

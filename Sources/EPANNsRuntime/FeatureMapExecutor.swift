@@ -1,4 +1,5 @@
 import COneDNN
+import EPANNsCore
 import EPANNsGraph
 
 /// Runs a network up to one of its nodes and shows that node's feature maps.

@@ -1,4 +1,5 @@
 import COneDNN
+import EPANNsCore
 import EPANNsGraph
 
 // Operations with more than one input, and changes of shape.

@@ -1,4 +1,5 @@
 import COneDNN
+import EPANNsCore
 import EPANNsGraph
 
 // Which layers compute in bfloat16. Sums of many products gain the most speed and lose the least accuracy: rounding

@@ -1,4 +1,5 @@
 import COneDNN
+import EPANNsCore
 import EPANNsGraph
 
 /// Translates a graph into primitives: folds norms, fuses activations and sums, lets each primitive choose its layout,

@@ -1,4 +1,5 @@
 import COneDNN
+import EPANNsCore
 import EPANNsGraph
 
 /// The memory of one run of a plan: intermediate results, scratchpad, oneDNN's handles.

@@ -1,4 +1,5 @@
 import EPANNs
+import EPANNsCore
 import EPANNsEvaluation
 import EPANNsTestSupport
 import Foundation

@@ -1,4 +1,5 @@
 import EPANNs
+import EPANNsCore
 import EPANNsTestSupport
 import Foundation
 import Testing

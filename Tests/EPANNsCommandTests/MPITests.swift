@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsEvaluation
 import EPANNsModels
 import EPANNsTestSupport

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsTestSupport
 import Foundation
 import Testing

@@ -1,4 +1,4 @@
-import Crypto
+import EPANNsCore
 import EPANNsGraph
 import EPANNsHub
 import Foundation
@@ -39,8 +39,8 @@ final class HubFixture: Sendable {
             license: "CC-BY-4.0", pageURL: "https://example.org/tiny",
             downloadURL: "https://example.org/Tiny_mAP=0.1.pth",
             fileName: "Tiny_mAP=0.1.pth", byteCount: size,
-            md5: published == .md5 ? hexadecimal(Insecure.MD5.hash(data: payload)) : nil,
-            sha256: published == .sha256 ? hexadecimal(SHA256.hash(data: payload)) : nil, isSupported: true,
+            md5: published == .md5 ? MessageDigest.hexadecimal(.md5, of: payload) : nil,
+            sha256: published == .sha256 ? MessageDigest.hexadecimal(.sha256, of: payload) : nil, isSupported: true,
             citation: "None.")
     }
 

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 import EPANNsModels
 import Foundation
@@ -99,12 +100,12 @@ import Testing
             #expect(
                 try FileDigest.sha256(path: path)
                     == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")
-            #expect(try FileDigest.md5(path: path) == "900150983cd24fb0d6963f7d28e17f72")
+            #expect(try FileDigest(ofFile: path).md5 == "900150983cd24fb0d6963f7d28e17f72")
             try Data().write(to: URL(fileURLWithPath: path))
             #expect(
                 try FileDigest.sha256(path: path)
                     == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
-            #expect(try FileDigest.md5(path: path) == "d41d8cd98f00b204e9800998ecf8427e")
+            #expect(try FileDigest(ofFile: path).md5 == "d41d8cd98f00b204e9800998ecf8427e")
             #expect(failure { _ = try FileDigest.sha256(path: path + "x") }?.code == .fileFailure)
         }
     }

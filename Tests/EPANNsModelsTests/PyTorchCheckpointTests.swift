@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 import EPANNsModels
 import Foundation

@@ -1,4 +1,4 @@
-import Crypto
+import EPANNsCore
 import EPANNsGraph
 import EPANNsModels
 import Foundation
@@ -36,7 +36,7 @@ import Testing
         let digest = try JSONDecoder().decode(Digest.self, from: Data(contentsOf: url))
         let path = "\(try #require(Self.data))/weights/\(digest.file)"
         #expect(try FileDigest.sha256(path: path) == digest.sha256)
-        #expect(try FileDigest.md5(path: path) == digest.md5)
+        #expect(try FileDigest(ofFile: path).md5 == digest.md5)
         let checkpoint = try Checkpoint.read(path: path)
         #expect(digest.tensors.count == 312)
         #expect(checkpoint.order == digest.tensors.map(\.name))
@@ -60,6 +60,6 @@ import Testing
     private func checksum(_ tensor: Tensor) -> String {
         var bytes = [UInt8](repeating: 0, count: tensor.count * tensor.dataType.byteCount)
         bytes.withUnsafeMutableBytes { tensor.copyContiguousBytes(to: $0) }
-        return SHA256.hash(data: bytes).prefix(16).map { String(format: "%02x", $0) }.joined()
+        return String(MessageDigest.hexadecimal(.sha256, of: bytes).prefix(32))
     }
 }

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Graphs that have every operation where channels meet: pieces of ResNet, MobileNet, Wavegram and ERANN.

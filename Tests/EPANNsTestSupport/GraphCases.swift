@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Every operation, and every way of fusing and sharing memory, on toy graphs.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Weights of any graph from a seed, scaled so that nothing dies on the way through many ReLUs.

@@ -1,3 +1,4 @@
+import EPANNsReports
 import EPANNsTestSupport
 import EPANNsTraining
 import Foundation

@@ -1,4 +1,5 @@
 import CFFmpeg
+import EPANNsCore
 import EPANNsGraph
 
 /// Demuxes and decodes the best audio stream of whatever FFmpeg recognises.

@@ -1,4 +1,5 @@
 import CFFmpeg
+import EPANNsCore
 import EPANNsGraph
 
 /// What an FFmpeg function said about its failure.

@@ -1,4 +1,5 @@
 import CFFmpeg
+import EPANNsCore
 import EPANNsGraph
 
 /// The mean of a decoded frame's channels, in Float32.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Turns bare interleaved samples into mono Float32.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// The format of bare PCM samples: sample type, rate and number of interleaved channels.

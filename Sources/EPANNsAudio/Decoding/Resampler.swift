@@ -1,4 +1,5 @@
 import CFFmpeg
+import EPANNsCore
 import EPANNsGraph
 
 /// Changes the sample rate of a mono signal, block by block.

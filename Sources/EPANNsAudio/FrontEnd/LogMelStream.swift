@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Computes a log-mel spectrogram block by block, in bounded memory.

@@ -1,4 +1,5 @@
 import CFFmpeg
+import EPANNsCore
 import EPANNsGraph
 import Foundation
 

@@ -1,4 +1,5 @@
 import Dispatch
+import EPANNsCore
 import EPANNsGraph
 
 /// The blocks of an ``AudioReader`` as an asynchronous sequence.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Whole sources of audio.

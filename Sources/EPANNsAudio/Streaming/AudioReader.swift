@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Reads any source as mono Float32 at a wanted rate, block by block, in bounded memory.

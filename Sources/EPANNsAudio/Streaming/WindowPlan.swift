@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// How a stream is cut into windows: their length, the distance between their starts, the shortest last one.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Pulls windows out of an ``AudioReader``.

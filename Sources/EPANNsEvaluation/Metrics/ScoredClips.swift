@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// What a model said of the clips of a data set, and what is true of them.

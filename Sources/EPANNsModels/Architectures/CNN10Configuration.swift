@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// CNN10 of PANNs: four blocks of two 3×3 convolutions.

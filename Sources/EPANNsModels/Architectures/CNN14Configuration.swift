@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// CNN14 of PANNs and, with other widths, E-PANNs.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// CNN6 of PANNs: four blocks of a single 5×5 convolution.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// EfficientAT's `mn`, a MobileNetV3 distilled from transformers.

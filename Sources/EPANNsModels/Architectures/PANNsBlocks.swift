@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 // Pieces that the PANNs networks share. Kong et al., "PANNs: Large-Scale Pretrained Audio Neural Networks for Audio

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Named tensors read from a file, whatever its container.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Recognises containers by their first bytes.

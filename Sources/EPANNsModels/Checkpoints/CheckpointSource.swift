@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// The bytes of a checkpoint and what to call them in messages.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// One value of an unpickled object.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// The functions and classes that a checkpoint may name.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Reads what `torch.save` wrote before 1.6: four pickles, the list of storages, then their bytes.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Finds the state dict in what a PyTorch file held, and makes tensors of it.

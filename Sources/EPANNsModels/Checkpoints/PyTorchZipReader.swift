@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Reads what `torch.save` has written since 1.6.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// What the JSON header of a safetensors file says, syntax checked, numbers not yet.

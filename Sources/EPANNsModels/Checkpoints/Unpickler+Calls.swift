@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// What the allowed functions do. SPEC §3.4.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Reads a pickle as data: a closed set of opcodes and names, and no code run.

@@ -1,3 +1,5 @@
+import EPANNsCore
+
 /// The directory of a zip archive whose entries are stored, not compressed.
 ///
 /// Sizes and offsets come from the central directory, zip64 included. The local headers only tell where an entry's

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Finds architecture and widths from a state dict's names and shapes.

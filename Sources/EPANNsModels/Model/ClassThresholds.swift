@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// From which score on each class of a model counts as heard, and where these numbers come from.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// The classes of a model, in the order of its outputs.

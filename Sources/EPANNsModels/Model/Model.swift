@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// A model as a value: configuration, named weights, labels, and where they came from.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// A network's structure as plain numbers; with named weights it is a model.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// What one pruning removed from a model, and why; kept in the metadata of our own files.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Compares the tensors of a checkpoint with what a graph needs.

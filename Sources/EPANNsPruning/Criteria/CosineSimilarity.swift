@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Similarity of filters by their leading spatial directions.

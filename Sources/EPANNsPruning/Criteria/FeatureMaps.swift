@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Criteria that look at the feature maps of real clips.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// The weights of one layer as filters × input channels × kernel positions.

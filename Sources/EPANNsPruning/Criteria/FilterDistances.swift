@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Criteria that compare filters with one another.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// The authors' “operator norm” and its permutation-invariant variant.

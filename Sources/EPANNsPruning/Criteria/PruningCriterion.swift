@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// How the importance of a layer's filters is measured; the least important are removed first.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// What the criterion `taylor` reads: |Σ weight × gradient| of every filter, added up batch by batch.

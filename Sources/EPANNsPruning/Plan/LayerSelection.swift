@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Which layers are pruned, and by how much: `C7-C12`, `C7=0.3,C8=0.5`, `conv_block6.*`, `features.*.0.0=50%`.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// How many filters of a layer go.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// How many channels stay of each group of a network; which ones, a criterion says later.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// A budget for the whole network, which the ratio of pruning is found for.

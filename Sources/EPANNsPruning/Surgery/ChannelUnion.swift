@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Which channels of a graph's nodes belong together: a union–find over all (node, channel) pairs.

@@ -1,4 +1,5 @@
 import COneDNN
+import EPANNsCore
 import EPANNsGraph
 
 /// Throws when a call to oneDNN failed; the one place where its status codes are looked at.

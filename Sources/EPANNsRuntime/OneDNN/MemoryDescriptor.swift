@@ -1,4 +1,5 @@
 import COneDNN
+import EPANNsCore
 import EPANNsGraph
 
 /// Extents, element type and layout of a tensor as oneDNN sees it; immutable.

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// SpecAugment as PANNs have it: stripes of time and of mel that are set to zero behind `bn0` (SPEC §1.7).

@@ -1,5 +1,8 @@
 import EPANNsAudio
+import EPANNsCore
+import EPANNsData
 import EPANNsGraph
+import EPANNsProcesses
 import Foundation
 
 /// Training batches, made ahead of the network on worker threads.

@@ -1,3 +1,5 @@
+import EPANNsCore
+import EPANNsData
 import Foundation
 
 /// One clip of a batch that is to be made.

@@ -1,4 +1,6 @@
 import EPANNsAudio
+import EPANNsCore
+import EPANNsData
 import EPANNsGraph
 
 /// Makes one clip of a batch: reads, augments, computes the log-mel, fills in the targets.
@@ -55,7 +57,7 @@ struct ClipMaker: Sendable {
             try fillTeacherTargets(index, waveform, into: storage)
         } catch let error as EPANNsError {
             var error = error
-            error.message = "\(clip.name.inQuotes): \(error.message)"
+            error.message = "\(clip.name.quoted): \(error.message)"
             throw error
         }
         let classCount = dataSet.classCount

@@ -1,5 +1,8 @@
 import EPANNsAudio
+import EPANNsCore
+import EPANNsData
 import EPANNsGraph
+import EPANNsProcesses
 import Foundation
 
 /// A data set's clips in order, once, without augmentation, made ahead on worker threads.

@@ -1,4 +1,7 @@
+import EPANNsCore
+import EPANNsData
 import EPANNsGraph
+import EPANNsProcesses
 
 /// Where a run's batches come from: recordings, or embeddings that were computed once.
 enum BatchSource {

@@ -1,5 +1,7 @@
 import Dispatch
 import EPANNsAudio
+import EPANNsCore
+import EPANNsData
 import EPANNsGraph
 import EPANNsRuntime
 import Foundation

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsGraph
 
 /// Where a network can be cut in two: a frozen part that is run once, and the rest that is trained.

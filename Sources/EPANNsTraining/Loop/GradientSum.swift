@@ -1,4 +1,6 @@
+import EPANNsCore
 import EPANNsGraph
+import EPANNsProcesses
 
 /// Adds up gradients: of several batches for one step, and of several processes.
 ///

@@ -1,7 +1,9 @@
 import EPANNsAudio
+import EPANNsCore
 import EPANNsEvaluation
 import EPANNsGraph
 import EPANNsModels
+import EPANNsProcesses
 import EPANNsRuntime
 import Foundation
 

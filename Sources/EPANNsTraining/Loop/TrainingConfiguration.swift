@@ -1,4 +1,6 @@
 import EPANNsAudio
+import EPANNsCore
+import EPANNsData
 import EPANNsGraph
 import EPANNsRuntime
 import Foundation

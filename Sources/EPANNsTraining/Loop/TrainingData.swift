@@ -1,3 +1,5 @@
+import EPANNsCore
+import EPANNsData
 import EPANNsGraph
 import EPANNsModels
 

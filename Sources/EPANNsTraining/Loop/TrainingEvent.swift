@@ -1,3 +1,4 @@
+import EPANNsData
 import Foundation
 
 /// What a run tells while it goes on; also what its log holds, one line each.

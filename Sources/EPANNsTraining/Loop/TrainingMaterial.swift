@@ -1,8 +1,10 @@
-import Crypto
 import EPANNsAudio
+import EPANNsCore
+import EPANNsData
 import EPANNsEvaluation
 import EPANNsGraph
 import EPANNsModels
+import EPANNsProcesses
 import EPANNsRuntime
 import Foundation
 
@@ -167,11 +169,11 @@ final class TrainingMaterial {
         fixed.threads = nil
         // The length matters only to schedules that lead to an end.
         if !fixed.schedule.leadsToAnEnd { fixed.iterations = 1 }
-        var hash = SHA256()
-        hash.update(data: (try? fixed.json()) ?? Data())
-        hash.update(data: Data(train.digest.utf8))
-        hash.update(data: Data("\(clipSamples)".utf8))
-        return hash.finalize().map { String(format: "%02x", $0) }.joined()
+        var hash = MessageDigest(.sha256)
+        ((try? fixed.json()) ?? Data()).withUnsafeBytes { hash.update($0) }
+        hash.update(train.digest)
+        hash.update("\(clipSamples)")
+        return hash.hexadecimal
     }
 
     /// Where the batches come from.

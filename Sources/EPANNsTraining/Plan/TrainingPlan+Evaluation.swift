@@ -1,3 +1,5 @@
+import EPANNsCore
+
 // What tests and experiments need of a plan besides training: gradients at chosen weights.
 extension TrainingPlan {
     /// Computes loss and gradients of one batch and changes no weight; running statistics do follow it.

@@ -1,3 +1,5 @@
+import EPANNsCore
+import EPANNsData
 import EPANNsGraph
 
 /// One clip of each class in turn, classes in random order; PANNs' `BalancedTrainSampler` (SPEC §5.2).

@@ -1,3 +1,5 @@
+import EPANNsCore
+import EPANNsData
 import EPANNsGraph
 
 /// Which clips come next: an endless sequence of clip indices with all of its state in the value.

@@ -1,0 +1,129 @@
+import ArgumentParser
+import EPANNs
+import EPANNsCore
+import EPANNsHub
+import Foundation
+
+/// `epanns convert`: a published checkpoint becomes a self-describing file.
+struct ConvertCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Writes a checkpoint as one self-describing safetensors file.",
+        discussion: """
+            Architecture and widths are recognised from the tensors. The result also holds the front end, the output \
+            activation, the labels and where the weights came from, so that it can be used without anything else, and \
+            it opens faster. With --dtype fp32 it gives exactly the same scores.
+
+            EXAMPLES
+              epanns convert checkpoint_closeto_.44.pt epanns.safetensors
+              epanns convert mn04 mn04-bf16.safetensors --dtype bf16
+              epanns convert mine.pth mine.safetensors --labels mine.csv --name bird-calls
+            """)
+
+    /// Element types of the weights.
+    enum WeightType: String, ExpressibleByArgument, CaseIterable {
+        case fp32, bf16
+
+        var dataType: DataType {
+            switch self {
+            case .fp32: .float32
+            case .bf16: .bfloat16
+            }
+        }
+    }
+
+    @Argument(
+        help: ArgumentHelp(
+            "The checkpoint: a file (.pt, .pth, .safetensors), or the name of a downloaded model.", valueName: "in"),
+        completion: .file(extensions: ["pt", "pth", "bin", "safetensors"]))
+    var input: String
+
+    @Argument(
+        help: ArgumentHelp("The file to write, ending in .safetensors.", valueName: "out"),
+        completion: .file(extensions: ["safetensors"]))
+    var output: String
+
+    @Option(help: "The model's name in results (default: the file's, without its extension).")
+    var name: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "The classes' names: CSV with the columns index,mid,display_name, or one name a line.", valueName: "file"),
+        completion: .file())
+    var labels: String?
+
+    @Option(help: "Replaces the output activation.")
+    var activation: OutputActivation?
+
+    /// PANNs' front ends by sample rate.
+    enum FrontEnd: String, ExpressibleByArgument, CaseIterable {
+        case hz32k = "32k"
+        case hz16k = "16k"
+        case hz8k = "8k"
+
+        func configuration(melBands: Int) -> FrontEndConfiguration {
+            switch self {
+            case .hz32k: .panns32k(melBands: melBands)
+            case .hz16k: .panns16k
+            case .hz8k: .panns8k
+            }
+        }
+    }
+
+    @Option(help: "PANNs' variant, for a checkpoint that stores no front end (default: 32k).")
+    var frontEnd: FrontEnd?
+
+    @Option(help: "Element type of the weights; bf16 halves the file and rounds them to three digits.")
+    var dtype = WeightType.fp32
+
+    @Flag(help: "Replace the file to write if it exists.")
+    var force = false
+
+    func validate() throws {
+        guard output.lowercased().hasSuffix(".safetensors") else {
+            throw ValidationError("The result is a safetensors file; give it a name that ends in .safetensors.")
+        }
+        if let name, name.isEmpty { throw ValidationError("--name must not be empty.") }
+    }
+
+    func run() throws {
+        let source = try ModelSource(input)
+        try OutputFile.check(output, against: source, force: force)
+        var model = try source.model()
+        if let labels { try model.replaceLabels(LabelSet.read(path: labels)) }
+        if let name { model.name = name }
+        if let activation, activation != model.configuration.outputActivation {
+            model.configuration.outputActivation = activation
+            // They are for the scores that the model gave.
+            model.thresholds = nil
+        }
+        if let frontEnd {
+            try model.replaceFrontEnd(frontEnd.configuration(melBands: model.configuration.frontEnd.melBands))
+        }
+        model.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
+        try model.write(to: output, dataType: dtype.dataType)
+        try printSummary(of: model)
+    }
+
+    private func printSummary(of model: Model) throws {
+        let parameters = try model.graph().parameterSpecs.reduce(0) { $0 + ($1.role == .trainable ? $1.count : 0) }
+        let before = (model.file?.bytes ?? model.storage?.bytes).map { ByteText.short($0.count) } ?? ""
+        let written = try MappedFile(path: output)
+        let activation = model.configuration.outputActivation
+        let rows = [
+            (
+                "Read",
+                "\(model.file?.path ?? "the built-in \(Model.builtInName)"), \(model.format?.rawValue ?? ""), \(before)"
+            ),
+            ("Recognised", InfoText.structure(model.configuration)),
+            ("", "\(CountText.grouped(parameters)) parameters, \(model.labels.count) classes, \(activation)"),
+            (
+                "Wrote",
+                "\(output), \(dtype.rawValue), \(ByteText.short(written.bytes.count)), as model “\(model.name)”"
+            ),
+            ("SHA-256", FileDigest.sha256(written)),
+        ]
+        let notes = model.notes.map { ("Note", $0) }
+        try StandardOutput.writeLines((rows + notes).map { "\($0.padded(to: 12))\($1)" })
+    }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import EPANNs
+import EPANNsCore
+import EPANNsData
+import EPANNsTraining
+
+/// The table of clips that a model is measured on.
+struct ClipTableOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The table of clips and, without --teacher, their classes: CSV, or a PANNs HDF5 pack.", valueName: "table"),
+        completion: .file())
+    var data: String
+
+    @Option(
+        help: ArgumentHelp("The folder of the recordings (default: the table's).", valueName: "folder"),
+        completion: .directory)
+    var audio: String?
+
+    @Option(
+        help: ArgumentHelp("Only the clips of these folds, such as 5 or 1,2 (default: all).", valueName: "folds"))
+    var folds: String?
+
+    /// Reads the table.
+    ///
+    /// - Parameters:
+    ///   - ignoresClasses: Whether its classes are of no interest, since a teacher says what is heard.
+    ///   - missing: What becomes of recordings that are not there.
+    /// - Throws: `EPANNsError` as `DataSet.read`, and with code `invalidConfiguration` for folds that make no sense.
+    func dataSet(ignoresClasses: Bool, missing: DataSet.MissingFiles? = nil) throws -> DataSet {
+        var options = DataSet.Options()
+        options.missingFiles = missing
+        options.ignoresClasses = ignoresClasses
+        // Those of AudioSet's segment lists.
+        options.ignoresUnknownClasses = ignoresClasses
+        let all = try DataSet.read(data, audio: audio, options: options)
+        return try folds.map { try all.selecting(folds: FoldList.parse($0, option: "--folds")) } ?? all
+    }
+}

@@ -1,0 +1,76 @@
+import ArgumentParser
+import EPANNs
+import EPANNsCore
+import EPANNsHub
+import EPANNsProcesses
+import Foundation
+
+extension PrecisionChoice: ExpressibleByArgument {}
+extension OutputActivation: ExpressibleByArgument {}
+
+/// The options of every command that runs a model.
+struct ModelOptions: ParsableArguments {
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp(
+            "The model: a file (.safetensors, .pt, .pth), or the name of a downloaded one (see “epanns models list”). "
+                + "Default: $EPANNS_MODEL, else \(Model.builtInName) where it is built in.",
+            valueName: "file|name"),
+        completion: .file(extensions: ["safetensors", "pt", "pth", "bin"]))
+    var model: String?
+
+    @Option(
+        help: """
+            The network's arithmetic. auto takes the fastest that this CPU runs natively; results in JSON, and \
+            --verbose, say what ran.
+            """)
+    var precision = PrecisionChoice.auto
+
+    @Option(
+        help: ArgumentHelp(
+            "Threads of one run (default: the cores, shared out among what runs side by side).",
+            valueName: "n"))
+    var threads: Int?
+
+    @Flag(
+        name: .shortAndLong,
+        help: "Say on standard error what runs, which is said anyway where that is a terminal.")
+    var verbose = false
+
+    /// Where the model is: as asked for, as the environment says, or built in.
+    ///
+    /// Says on the first use of the built-in model that there are others.
+    func source() throws -> ModelSource {
+        // A variable that is empty is as good as none; an argument that is empty is a mistake.
+        let variable = ProcessInfo.processInfo.environment["EPANNS_MODEL"] ?? ""
+        let name = model ?? (variable.isEmpty ? nil : variable)
+        if name == nil, Model.hasBuiltIn { BuiltInHint.show() }
+        return try ModelSource(name)
+    }
+
+    /// How the cores are shared out.
+    func split(
+        units: Int, jobs: Int? = nil, cores: Int = ProcessInfo.processInfo.activeProcessorCount
+    ) -> WorkSplit {
+        WorkSplit(units: units, jobs: jobs, threads: threads, cores: cores)
+    }
+
+    /// Opens the model, and says what a user should know of it and, with `--verbose` or on a terminal, what runs.
+    ///
+    /// - Parameter model: The model where it has been read already.
+    func tagger(
+        _ split: WorkSplit, activation: OutputActivation? = nil, of model: Model? = nil
+    ) throws -> AudioTagger {
+        let tagger = try AudioTagger(
+            model: model ?? source().model(),
+            options: .init(precision: precision, threads: split.threads, outputActivation: activation))
+        for note in tagger.modelNotes { StandardError.write(note) }
+        if verbose || StandardError.isTerminal {
+            let (threads, jobs) = (split.threads, split.jobs)
+            StandardError.write(
+                "\(tagger.modelName), \(tagger.precision.rawValue), \(threads) thread\(threads == 1 ? "" : "s"), "
+                    + "\(jobs) job\(jobs == 1 ? "" : "s")")
+        }
+        return tagger
+    }
+}

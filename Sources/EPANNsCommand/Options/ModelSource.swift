@@ -1,0 +1,68 @@
+import EPANNs
+import EPANNsCore
+import EPANNsHub
+import Foundation
+
+/// What a `--model` argument means.
+enum ModelSource {
+    case builtIn
+    case file(path: String)
+
+    /// Finds the model: a file, the built-in one's name, or the name of a downloaded one.
+    ///
+    /// - Parameter argument: What the user wrote; nil for the built-in model.
+    /// - Throws: As `ModelCache.resolve`.
+    init(_ argument: String?) throws {
+        guard let argument else {
+            self = .builtIn
+            return
+        }
+        guard !argument.isEmpty else {
+            throw EPANNsError(
+                .modelUnavailable,
+                "The model's name is empty: is a variable unset? Without the option the built-in model is used.")
+        }
+        // A file wins over a name, as with all others.
+        let isBuiltIn =
+            argument.lowercased().replacingOccurrences(of: "_", with: "-") == Model.builtInName
+            && !Self.isRegularFile(argument)
+        self = isBuiltIn ? .builtIn : .file(path: try ModelCache.standard().resolve(argument).path)
+    }
+
+    private static func isRegularFile(_ path: String) -> Bool {
+        var isFolder: ObjCBool = false
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
+    }
+
+    /// Reads the model.
+    ///
+    /// - Throws: `EPANNsError` as `Model.read(path:)`.
+    func model() throws -> Model {
+        switch self {
+        case .builtIn: try .builtIn()
+        case .file(let path): try .read(path: path)
+        }
+    }
+
+    /// The model's path: for what is to remember it in files, the built-in model is put beside the downloaded ones.
+    ///
+    /// - Throws: `EPANNsError` with code `fileFailure` when that cannot be written.
+    func path() throws -> String {
+        if case .file(let path) = self { return path }
+        _ = try Model.builtIn()
+        let bytes = Model.builtInStorage
+        // Other versions of this program may have other weights.
+        let folder = try ModelCache.standard().directory
+        let path = "\(folder)/\(Model.builtInName)-\(FileDigest.sha256(bytes).prefix(12)).safetensors"
+        let size = try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+        if size != bytes.bytes.count {
+            do {
+                try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            } catch {
+                throw EPANNsError(.fileFailure, "The folder \(folder) cannot be made.", cause: error)
+            }
+            try AtomicFile.write(bytes.bytes, to: path)
+        }
+        return path
+    }
+}
