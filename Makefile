@@ -9,8 +9,8 @@ CLIP ?= Examples/alarm-then-siren.flac
 # What `make test` runs; empty for all. No test needs testable imports, and without them tests and command share one build.
 FILTER ?=
 
-PUBLIC_TARGETS := EPANNs EPANNsGraph EPANNsAudio EPANNsModels EPANNsRuntime EPANNsHub EPANNsTraining \
-	EPANNsEvaluation EPANNsPruning
+PUBLIC_TARGETS := EPANNs EPANNsCore EPANNsGraph EPANNsAudio EPANNsModels EPANNsRuntime EPANNsHub EPANNsData \
+	EPANNsTraining EPANNsEvaluation EPANNsReports EPANNsPruning
 FORMATTED := Package.swift Sources Tests Snippets $(wildcard Benchmarks)
 
 help: ## Lists what there is to make
@@ -52,7 +52,8 @@ zero-shot: build ## Tags ESC-10 and counts: make zero-shot MODEL=mn04_as_mAP_432
 docs: setup ## Builds the documentation of every public target; a warning is an error
 	swift package -c release generate-documentation --warnings-as-errors $(PUBLIC_TARGETS:%=--target %)
 
-lint: ## Checks the format of all Swift files
+lint: ## Checks the format of all Swift files, and what comments and pages refer to
+	Tools/check-references
 	swift format lint --strict -r $(FORMATTED)
 
 format: ## Formats all Swift files
