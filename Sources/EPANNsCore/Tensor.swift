@@ -76,7 +76,7 @@ public struct Tensor: Sendable {
             shape.allSatisfy({ $0 >= 0 }), strides.allSatisfy({ $0 >= 0 }),
             let count = Self.checkedProduct(shape)
         else {
-            throw EPANNsError(.invalidCheckpoint, "Tensor of shape \(shape) and strides \(strides) makes no sense.")
+            throw EPANNsError(.invalidCheckpoint, "Tensor of shape \(shape) and strides \(strides) is invalid.")
         }
         if count > 0 {
             var last = 0

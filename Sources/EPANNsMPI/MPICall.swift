@@ -23,7 +23,7 @@ enum MPICall {
         let known = found == mpi_success() ? String(decoding: text.prefix(Int(max(length, 0))), as: UTF8.self) : ""
         throw EPANNsError(
             .networkFailure,
-            "The processes of this run cannot work together (any more). See what mpirun says above or below; a training "
+            "The processes of this run can no longer work together. See what mpirun says above or below; a training "
                 + "run goes on from its last checkpoint with --resume.",
             cause: Failure(call: call, text: known.isEmpty ? "code \(status)" : known))
     }

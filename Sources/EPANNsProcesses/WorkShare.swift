@@ -157,7 +157,7 @@ private final class WorkBench<Result: Codable & Sendable>: @unchecked Sendable {
     private var results: [Message<Result>.Item] = []
     private var failure: SentError?
 
-    /// Does pieces until there will be none any more.
+    /// Does pieces until there will be no more.
     func serve(_ work: @Sendable (Int) throws -> Result) {
         while let piece = next() {
             do {

@@ -34,7 +34,7 @@ public struct SensitivityStudy: Codable, Hashable, Sendable {
     ///   - ratios: The shares that go, each 0 ≤ ratio < 1.
     ///   - metric: Runs a network on data; higher is better.
     ///   - progress: Is told how many of how many networks have been run.
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` for ratios that make no sense, and what `metric` throws.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` for ratios that are out of range, and what `metric` throws.
     public init(
         _ plan: PruningPlan, _ pruner: ChannelPruner, weights: [String: Tensor], scores: [[Double]], ratios: [Double],
         metric: (ModelGraph, [String: Tensor]) throws -> Double, progress: (Int, Int) -> Void = { _, _ in }

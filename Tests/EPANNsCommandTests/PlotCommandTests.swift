@@ -78,7 +78,7 @@ private let hasGnuplot = ["/usr/bin/gnuplot", "/bin/gnuplot"].contains {
             let comma = try scatter("macs")
             #expect(comma.status == 64 && comma.error.contains("Line 3") && comma.error.contains("4 fields"))
             let run = try CommandRun.run(["plot", "curves", folder + "/none", "-o", folder + "/c.svg"])
-            #expect(run.status == 66 && run.error.contains("no folder of a training run"), "\(run.error)")
+            #expect(run.status == 66 && run.error.contains("not the folder of a training run"), "\(run.error)")
             let accuracy = try CommandRun.run([
                 "plot", "curves", folder + "/quick", "--metric", "accuracy", "-o", folder + "/c.svg",
             ])

@@ -58,7 +58,7 @@ private let hasGnuplot = (ProcessInfo.processInfo.environment["PATH"] ?? "").spl
             #expect(page.components(separatedBy: "<svg ").count - 1 == 6)
             #expect(page.contains("<strong>≠ optimizer.learning_rate</strong>") && !page.contains("≠ batch_size"))
             #expect(page.contains("1 of 3 settings differ"))
-            #expect(page.contains("loss is no number") && page.contains("cut, as a killed run leaves it"))
+            #expect(page.contains("loss is not a number") && page.contains("cut, as a killed run leaves it"))
             #expect(page.contains("<td>resume</td>"))
             // Nothing is fetched: the only addresses are names of XML.
             let addresses = page.components(separatedBy: "http").dropFirst().map { $0.prefix(16) }

@@ -45,7 +45,7 @@ import Testing
         #expect(last[0] == 1 && last[1].isFinite)
     }
 
-    @Test func `numbers that make no sense are refused`() {
+    @Test func `invalid numbers are refused`() {
         for wrong in [
             LearningRateSchedule(learningRate: 0), LearningRateSchedule(learningRate: .nan),
             LearningRateSchedule(learningRate: .infinity), LearningRateSchedule(warmupIterations: -1),

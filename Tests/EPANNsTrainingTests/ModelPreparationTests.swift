@@ -64,7 +64,7 @@ import Testing
             none.isEmpty && same.weights["fc_audioset.weight"]?.floats == model.weights["fc_audioset.weight"]?.floats)
     }
 
-    @Test func `numbers that make no sense are refused`() {
+    @Test func `invalid numbers are refused`() {
         let wrong = ModelConfiguration.cnn6(CNN6Configuration(widths: [8, 0, 16, 24]))
         #expect(
             failure { _ = try Model.random(name: "x", configuration: wrong, seed: 1) }?.code == .invalidConfiguration)

@@ -83,7 +83,7 @@ import Testing
         #expect(free > 0.01)
     }
 
-    @Test func `numbers that make no sense are refused`() {
+    @Test func `invalid numbers are refused`() {
         var wrong = [OptimizerConfiguration](repeating: OptimizerConfiguration(), count: 7)
         wrong[0].beta1 = 1
         wrong[1].beta2 = -0.1

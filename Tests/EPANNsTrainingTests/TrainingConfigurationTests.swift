@@ -106,7 +106,7 @@ import Testing
         #expect(message("").contains("cannot be read"))
     }
 
-    @Test func `numbers that make no sense are refused`() throws {
+    @Test func `invalid numbers are refused`() throws {
         var good = TrainingConfiguration()
         good.data = [.init(table: "a.csv")]
         good.architecture = "cnn10"

@@ -65,7 +65,7 @@ struct AudioFolders {
             }
         }
         guard !steps.isEmpty else {
-            throw EPANNsError(.invalidConfiguration, "\(name.quoted) is no file name; check the table.")
+            throw EPANNsError(.invalidConfiguration, "\(name.quoted) is not a file name; check the table.")
         }
         return steps
     }

@@ -25,7 +25,7 @@ extension DataSet {
             }
             guard !fields[0].contains("/") else {
                 throw EPANNsError(
-                    .invalidConfiguration, "Line \(row.line) of \(table.quoted): \(fields[0].quoted) is no id.")
+                    .invalidConfiguration, "Line \(row.line) of \(table.quoted): \(fields[0].quoted) is not an id.")
             }
             let name = "Y\(fields[0]).wav"
             guard seen.insert(name).inserted else {

@@ -65,7 +65,7 @@ extension DataSet {
     ///   - audio: Folder of the recordings, or of the packs; nil is the table's folder.
     ///   - options: Class list, columns, what to do with missing files.
     /// - Throws: `EPANNsError`, which names lines, files and classes: `fileFailure` when a file or folder is missing,
-    ///   `invalidConfiguration` when the table makes no sense, `unsupportedFormat` for HDF5 of another kind.
+    ///   `invalidConfiguration` when the table is invalid, `unsupportedFormat` for HDF5 of another kind.
     ///
     /// Tests: `DataSetTableTests`, `DataSetAudioSetTests`, `DataSetHDF5Tests`.
     public static func read(_ table: String, audio: String? = nil, options: Options = Options()) throws -> DataSet {

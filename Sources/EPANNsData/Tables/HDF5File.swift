@@ -46,7 +46,7 @@ final class HDF5File: Sendable {
             guard array >= 0 else {
                 throw EPANNsError(
                     .unsupportedFormat,
-                    "\(path.quoted) has no data set \(name.quoted); it is no pack or index of PANNs.")
+                    "\(path.quoted) has no data set \(name.quoted); it is not one of PANNs' packs or indices.")
             }
             return try HDF5Array(owning: array, of: self, name: name)
         }

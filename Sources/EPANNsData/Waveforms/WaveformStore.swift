@@ -125,7 +125,7 @@ final class WaveformStore {
         }
         end = records.values.map { $0.offset + $0.count }.max() ?? 0
         if available > 0, end == 0 {
-            // Nothing in it is known any more. A new file, since another process may have the old one mapped.
+            // Nothing in it is known now. A new file, since another process may have the old one mapped.
             close(data)
             unlink(dataPath)
             data = open(dataPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)

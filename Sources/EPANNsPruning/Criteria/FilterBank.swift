@@ -21,7 +21,7 @@ package struct FilterBank {
     package init(_ tensor: Tensor, name: String) throws {
         guard tensor.shape.count >= 2, tensor.count > 0 else {
             throw EPANNsError(
-                .checkpointMismatch, "The weight of \(name) has shape \(tensor.shape), which is no layer's.")
+                .checkpointMismatch, "The weight of \(name) has shape \(tensor.shape), which no layer has.")
         }
         count = tensor.shape[0]
         channels = tensor.shape[1]

@@ -24,7 +24,7 @@ public struct LayerSelection: Hashable, Sendable {
 
     /// Reads the list.
     ///
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` for a part that makes no sense.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` for a part that cannot be read.
     public init(parsing text: String) throws {
         parts = try text.split(separator: ",", omittingEmptySubsequences: false).map { part in
             let part = part.filter { !$0.isWhitespace }
@@ -32,7 +32,7 @@ public struct LayerSelection: Hashable, Sendable {
             guard let pattern = sides.first, !pattern.isEmpty, pattern.count <= 200 else {
                 throw EPANNsError(
                     .invalidConfiguration,
-                    "“\(text.prefix(60))” is no list of layers; write C7-C12, C7=0.3,C8=0.5 or conv_block6.*.")
+                    "“\(text.prefix(60))” is not a list of layers; write C7-C12, C7=0.3,C8=0.5 or conv_block6.*.")
             }
             let amount = try sides.count > 1 ? PruningAmount(parsing: sides[1]) : nil
             return Part(pattern: try Self.pattern(pattern), text: String(pattern), amount: amount)

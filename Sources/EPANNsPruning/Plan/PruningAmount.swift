@@ -20,7 +20,7 @@ public enum PruningAmount: Hashable, Sendable {
         guard let number, (0..<1).contains(number) else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "“\(text.prefix(40))” is no amount of pruning: give the share that goes, such as 0.3 or 30%, below 1, or "
+                "“\(text.prefix(40))” is not an amount of pruning: give the share that goes, such as 0.3 or 30%, below 1, or "
                     + "the number of filters that stay, such as 256.")
         }
         self = .ratio(number)

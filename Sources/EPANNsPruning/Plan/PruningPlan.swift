@@ -48,7 +48,7 @@ public struct PruningPlan: Sendable, Hashable {
 
     /// Finds the groups and counts.
     ///
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number makes no sense, a part of the list fits no
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number is out of range, a part of the list fits no
     ///   layer, a layer that is named cannot be pruned, or nothing is left to prune.
     public init(_ pruner: ChannelPruner, _ request: Request) throws {
         guard (0..<1).contains(request.ratio) else {

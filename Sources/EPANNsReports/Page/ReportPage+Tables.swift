@@ -136,7 +136,7 @@ extension TrainingRun {
             let count = log.steps.count { !$0.loss.isFinite }
             found.append(
                 .init(
-                    kind: "loss is no number", iteration: step.iteration,
+                    kind: "loss is not a number", iteration: step.iteration,
                     details: count > 1 ? ["steps": "\(count)"] : [:]))
         }
         // In the order of iterations; what has none, such as the start, stays where the log has it.

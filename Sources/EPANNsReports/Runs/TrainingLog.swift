@@ -6,7 +6,7 @@ import Foundation
 /// What a training run noted: losses, evaluations, events; read from its `log.jsonl`.
 ///
 /// One JSON object a line, told apart by `kind`. Kinds and keys that are not known are left out, so that older readers
-/// read newer logs. A last line that was cut in the middle, as a killed run leaves it, is no error. What was noted
+/// read newer logs. A last line that was cut in the middle, as a killed run leaves it, is not an error. What was noted
 /// beyond the iteration at which the run was resumed did not happen to the model, and is dropped.
 ///
 /// Tests: `TrainingLogTests`.

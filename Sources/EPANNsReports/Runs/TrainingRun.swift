@@ -29,7 +29,7 @@ public struct TrainingRun: Sendable {
 
     /// Reads a run's folder; one that is being written is read as far as it goes.
     ///
-    /// - Throws: `EPANNsError` with code `fileFailure` when it is no folder of a run, `unsupportedFormat` when a file
+    /// - Throws: `EPANNsError` with code `fileFailure` when it is not a run's folder, `unsupportedFormat` when a file
     ///   in it is damaged.
     public init(folder: String) throws {
         let manager = FileManager.default
@@ -40,7 +40,7 @@ public struct TrainingRun: Sendable {
         else {
             throw EPANNsError(
                 .fileFailure,
-                "\(folder) is no folder of a training run: it has no log.jsonl. Name the folder that “epanns train "
+                "\(folder) is not the folder of a training run: it has no log.jsonl. Name the folder that “epanns train "
                     + "--output” wrote.")
         }
         name = Self.name(of: base, depth: 1)

@@ -36,7 +36,7 @@ public struct SpecAugment: Sendable, Hashable, Codable {
             throw EPANNsError(
                 .invalidConfiguration,
                 "SpecAugment with \(timeStripeCount) time stripes below \(timeWidth) frames and \(melStripeCount) mel "
-                    + "stripes below \(melWidth) bands makes no sense; widths are at least 1.")
+                    + "stripes below \(melWidth) bands is invalid; widths are at least 1.")
         }
     }
 
@@ -74,7 +74,7 @@ public struct SpecAugmentStripes: Sendable, Hashable, Codable {
         self.mel = mel
     }
 
-    /// Sets the stripes to zero: in the features behind `bn0`, and in their gradient on the way back.
+    /// Sets the stripes to zero: in the features behind `bn0`, and in their gradient in the backward pass.
     ///
     /// - Parameters:
     ///   - clip: Shape `(frames, mels)`, row-major.

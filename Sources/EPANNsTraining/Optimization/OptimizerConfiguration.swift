@@ -66,7 +66,7 @@ public struct OptimizerConfiguration: Codable, Hashable, Sendable {
         else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "The optimiser's numbers make no sense: betas \(beta1) and \(beta2) and momentum \(momentum) must lie "
+                "The optimiser's numbers are invalid: betas \(beta1) and \(beta2) and momentum \(momentum) must lie "
                     + "in 0..<1, epsilon \(epsilon) and the clipping norm above 0, weight decay \(weightDecay) not below."
             )
         }

@@ -178,7 +178,7 @@ extension NumPyRandom: Codable {
             pendingNormal?.isFinite ?? true
         else {
             throw DecodingError.dataCorruptedError(
-                forKey: .state, in: values, debugDescription: "This is no state of MT19937.")
+                forKey: .state, in: values, debugDescription: "This is not a state of MT19937.")
         }
     }
 }
