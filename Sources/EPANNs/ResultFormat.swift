@@ -98,8 +98,8 @@ public enum ResultFormat: String, CaseIterable, Sendable {
     private static func csvRows(_ window: TaggedWindow, file: String) -> String {
         window.tags.map { tag in
             [
-                csvField(file), seconds(window.startSeconds), seconds(window.endSeconds), String(tag.index),
-                csvField(tag.mid), csvField(tag.name), "\(tag.score)",
+                CSVText.field(file), seconds(window.startSeconds), seconds(window.endSeconds), String(tag.index),
+                CSVText.field(tag.mid), CSVText.field(tag.name), "\(tag.score)",
             ].joined(separator: ",") + "\n"
         }.joined()
     }
@@ -113,9 +113,4 @@ public enum ResultFormat: String, CaseIterable, Sendable {
     }
 
     private static func seconds(_ value: Double) -> String { "\(value)" }
-
-    private static func csvField(_ text: String) -> String {
-        guard text.contains(where: { "\",\n\r".contains($0) }) else { return text }
-        return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
-    }
 }

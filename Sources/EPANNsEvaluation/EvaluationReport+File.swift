@@ -52,11 +52,10 @@ extension EvaluationReport {
     public var classCSV: String {
         var text = "class,positives,ap,auc,precision,recall,f1\n"
         for result in classes {
-            let name =
-                result.name.contains { "\",\n\r".contains($0) }
-                ? "\"\(result.name.replacingOccurrences(of: "\"", with: "\"\""))\"" : result.name
             let numbers = [result.averagePrecision, result.areaUnderROC, result.precision, result.recall, result.f1]
-            text += "\(name),\(result.positiveCount)," + numbers.map { $0.map { "\($0)" } ?? "" }.joined(separator: ",")
+            text +=
+                "\(CSVText.field(result.name)),\(result.positiveCount),"
+                + numbers.map { $0.map { "\($0)" } ?? "" }.joined(separator: ",")
             text += "\n"
         }
         return text

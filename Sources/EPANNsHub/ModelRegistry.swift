@@ -41,8 +41,7 @@ public struct ModelRegistry: Sendable {
     /// - Throws: `EPANNsError` with code `modelUnavailable`, proposing the nearest names.
     public func model(named name: String) throws -> RegisteredModel {
         if let model = find(name) { return model }
-        let near = suggestions(for: name)
-        let hint = near.isEmpty ? "" : " Did you mean \(near.map { "“\($0)”" }.joined(separator: " or "))?"
+        let hint = NearestNames.question(suggestions(for: name)).map { " \($0)" } ?? ""
         throw EPANNsError(
             .modelUnavailable,
             "No model is called “\(name)”.\(hint) “epanns models list” prints every name; a file of weights can "
@@ -56,15 +55,8 @@ public struct ModelRegistry: Sendable {
     public func suggestions(for name: String, limit: Int = 3) -> [String] {
         let typed = Self.normalized(String(name.prefix(64)))
         guard !typed.isEmpty else { return [] }
-        let tolerance = max(2, typed.count / 3)
-        let ranked = models.enumerated().compactMap { index, model -> (distance: Int, index: Int, name: String)? in
-            let distance =
-                ([model.name] + model.aliases).map { candidate in
-                    candidate.hasPrefix(typed) && typed.count > 1 ? 1 : editDistance(typed, candidate)
-                }.min() ?? .max
-            return distance <= tolerance ? (distance, index, model.name) : nil
-        }
-        return ranked.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }.prefix(limit).map(\.name)
+        return NearestNames.find(
+            typed, among: models.map { NearestNames.Candidate($0.name, aliases: $0.aliases) }, limit: limit)
     }
 
     private static func normalized(_ name: String) -> String {

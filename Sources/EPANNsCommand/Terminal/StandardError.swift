@@ -1,3 +1,4 @@
+import EPANNsCore
 import Foundation
 import Synchronization
 
@@ -16,8 +17,11 @@ enum StandardError {
     /// Whether somebody watches.
     static var isTerminal: Bool { !isSilent && isatty(STDERR_FILENO) == 1 }
 
-    /// Writes a line that begins with the program's name.
-    static func write(_ message: String) { writeBare("epanns: \(message)\n") }
+    /// Writes a line that begins with the program's name; control characters, which may come from a file, are escaped.
+    static func write(_ message: String) {
+        let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
+        writeBare("epanns: \(lines.joined(separator: "\n"))\n")
+    }
 
     /// Writes text as it is.
     static func writeBare(_ text: String) {

@@ -8,7 +8,9 @@ internal import CLibCrypto
 ///
 /// A value: a copy goes its own way. Tests: `MessageDigestTests`.
 package struct MessageDigest {
-    /// The function. MD5 and SHA-1 find damage, not malice.
+    /// The function.
+    ///
+    /// MD5 and SHA-1 find damage, not malice.
     package enum Algorithm: CaseIterable, Sendable { case md5, sha1, sha256 }
 
     #if canImport(CryptoKit)

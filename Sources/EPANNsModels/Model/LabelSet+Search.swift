@@ -15,11 +15,10 @@ extension LabelSet {
                 || String(index) == wanted
         }
         guard found.isEmpty else { return found }
-        let nearest = suggestions(for: wanted).map { "“\($0)”" }
-        let hint =
-            nearest.isEmpty
-            ? "`epanns labels` lists all \(count)." : "Did you mean \(nearest.joined(separator: " or "))?"
-        throw EPANNsError(.invalidConfiguration, "No class has “\(text.trimmingSpaces)” in its name. \(hint)")
+        let hint = NearestNames.question(suggestions(for: wanted))
+        throw EPANNsError(
+            .invalidConfiguration, "No class has “\(text.trimmingSpaces)” in its name.\(hint.map { " \($0)" } ?? "")",
+            remedy: hint == nil ? .listLabels : nil)
     }
 
     /// AudioSet's CSV form, which ``parse(_:)`` reads back: `index,mid,display_name`, names in quotes.
@@ -30,21 +29,8 @@ extension LabelSet {
         var text = "index,mid,display_name\n"
         for index in indices {
             let label = labels[index]
-            text += "\(index),\(CSVLine.field(label.mid)),\"\(label.name.doublingQuotes)\"\n"
+            text += "\(index),\(CSVText.field(label.mid)),\(CSVText.quoted(label.name))\n"
         }
         return text
-    }
-}
-
-extension CSVLine {
-    /// A field in quotes where it needs them.
-    static func field(_ text: String) -> String {
-        text.contains(where: { "\",\n\r".contains($0) }) ? "\"\(text.doublingQuotes)\"" : text
-    }
-}
-
-extension String {
-    fileprivate var doublingQuotes: String {
-        split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"")
     }
 }

@@ -56,26 +56,15 @@ public struct LabelSet: Codable, Hashable, Sendable {
             }
             return index
         }
-        let nearest = suggestions(for: lowered).map { "“\($0)”" }
-        let hint =
-            nearest.isEmpty
-            ? "`epanns labels` lists all." : "Did you mean \(nearest.joined(separator: " or "))?"
-        throw EPANNsError(.invalidConfiguration, "There is no class named “\(wanted)”. \(hint)")
+        let hint = NearestNames.question(suggestions(for: lowered))
+        throw EPANNsError(
+            .invalidConfiguration, "There is no class named “\(wanted)”.\(hint.map { " \($0)" } ?? "")",
+            remedy: hint == nil ? .listLabels : nil)
     }
 
     /// Up to three names near a mistyped one: a few typing errors away, or containing it.
     func suggestions(for lowered: String) -> [String] {
-        guard !lowered.isEmpty else { return [] }
-        let tolerance = max(2, lowered.count / 3)
-        let ranked = labels.enumerated().compactMap { index, label -> (distance: Int, index: Int, name: String)? in
-            let name = label.name.lowercased()
-            let words = name.split { !$0.isLetter }.map(String.init)
-            let distance = min(
-                editDistance(lowered, name), words.map { editDistance(lowered, $0) + 1 }.min() ?? .max,
-                lowered.count >= 3 && name.contains(lowered) ? 1 : .max)
-            return distance <= tolerance ? (distance, index, label.name) : nil
-        }
-        return ranked.sorted { ($0.distance, $0.index) < ($1.distance, $1.index) }.prefix(3).map(\.name)
+        NearestNames.find(lowered, among: labels.map { NearestNames.Candidate($0.name, byWords: true) })
     }
 
     /// Reads a list of labels: AudioSet's CSV (`index,mid,display_name`), or one name a line.

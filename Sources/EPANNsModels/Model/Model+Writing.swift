@@ -85,11 +85,7 @@ extension Tensor {
         let values = floats
         let storage = TensorStorage(byteCount: values.count * 2) { bytes in
             for (index, value) in values.enumerated() {
-                let bits = value.bitPattern
-                let rounded = value.isNaN ? bits | 0x40_0000 : bits &+ 0x7FFF &+ (bits >> 16 & 1)
-                bytes.storeBytes(
-                    of: UInt16(truncatingIfNeeded: rounded >> 16).littleEndian, toByteOffset: index * 2,
-                    as: UInt16.self)
+                bytes.storeBytes(of: BFloat16.bits(value).littleEndian, toByteOffset: index * 2, as: UInt16.self)
             }
         }
         return Tensor(shape: shape, dataType: .bfloat16, contiguous: storage)

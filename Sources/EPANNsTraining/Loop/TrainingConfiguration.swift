@@ -231,8 +231,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     private static func checkKeys(_ given: [String: Any], known: [String: Any], path: String) throws {
         for key in given.keys.sorted() where key != "network" {
             guard let value = known[key] else {
-                let nearest = known.keys.min { (editDistance($0, key), $0) < (editDistance($1, key), $1) }
-                let hint = nearest.map { editDistance($0, key) <= 4 ? "; did you mean “\($0)”?" : "." } ?? "."
+                let near = NearestNames.find(
+                    key, among: known.keys.sorted().map { NearestNames.Candidate($0) }, limit: 1)
+                let hint = NearestNames.question(near).map { ". \($0)" } ?? "."
                 throw EPANNsError(.invalidConfiguration, "The configuration has no key “\(path)\(key)”\(hint)")
             }
             if let inner = given[key] as? [String: Any], let knownInner = value as? [String: Any] {

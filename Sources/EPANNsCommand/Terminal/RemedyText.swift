@@ -1,0 +1,35 @@
+import EPANNs
+
+extension Remedy {
+    /// The remedy as what to type.
+    var commandText: String {
+        switch self {
+        case .useWindows(let seconds):
+            "Tag it in windows (--window \(seconds == seconds.rounded() ? "\(Int(seconds))" : "\(seconds)"))."
+        case .choosePrecision(let name): "Choose another precision (--precision \(name))."
+        case .nameModel: "Name a file, or a downloaded model, with --model (or the environment variable EPANNS_MODEL)."
+        case .downloadModel(let name, let again):
+            "Run “epanns models download \(again ? "--force " : "")\(name)”\(again ? " to replace it" : " once")."
+        case .listModels: "“epanns models list” prints every name; a file of weights can be given by its path."
+        case .listLabels: "“epanns labels” lists all."
+        case .listArchitectures: "“epanns info --help” lists the architectures."
+        case .nameFrontEnd: "“epanns convert --front-end” settles it."
+        case .nameData: "Name a table of clips with --data."
+        case .nameAudioFolder: "Name the folder with the recordings with --audio."
+        case .skipMissing: "--skip-missing (train) or --missing skip leaves them out."
+        case .nameLabels: "Give the list with --labels."
+        case .nameClassMap:
+            "Say with --map FILE which of the model's labels stand for each class (“epanns labels” lists them)."
+        case .resume: "Go on with it: --resume."
+        case .nameClipLength: "Give the length with --clip-seconds."
+        case .pruneResiduals: "--residuals prune takes such layers as one group."
+        case .listPrunableLayers: "--dry-run --layers '*' lists those that can be pruned."
+        case .correctMirror: "Correct EPANNS_MIRROR or --mirror."
+        }
+    }
+}
+
+extension EPANNsError {
+    /// The message as the command says it.
+    var commandText: String { text(\.commandText) }
+}
