@@ -9,7 +9,7 @@ import Testing
     }
 
     @Test func nearestComesFirstAndListOrderDecidesTies() {
-        #expect(find("CNN1") == ["cnn10", "cnn14", "cnn6"])
+        #expect(find("CNN1") == ["cnn6", "cnn10", "cnn14"])
         #expect(find("mn4") == ["mn04"])
         #expect(find("zebra") == [] && find("") == [])
     }
