@@ -1,7 +1,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build tag test cost parity zero-shot docs lint format check-onednn3 test-mpi
+.PHONY: help setup build install uninstall tag test cost parity zero-shot docs lint format check-onednn3 test-mpi \
+	test-sanitize
 
 # What `make tag` runs: a model's file, or the name of a downloaded one, and what to listen to.
 MODEL ?=
@@ -19,8 +20,38 @@ help: ## Lists what there is to make
 setup: ## Installs the C libraries that are missing (apt-get), or says which ones
 	@Tools/setup.sh
 
+# Without symbols and debug sections: a fifth of the size, and nothing that a user needs.
+STRIPPED := -Xlinker -s
+# More for the build: FLAGS=--disable-default-traits leaves out the built-in model, --static-swift-stdlib makes a file
+# that runs where Swift is not installed.
+FLAGS ?=
+BUILD := swift build -c release --product epanns $(STRIPPED) $(FLAGS)
+
 build: setup ## Builds the command: .build/release/epanns
-	swift build -c release --product epanns
+	$(BUILD)
+
+# Where `make install` puts things; DESTDIR goes before it, for making packages.
+PREFIX ?= /usr/local
+DESTDIR ?=
+bindir := $(DESTDIR)$(PREFIX)/bin
+sharedir := $(DESTDIR)$(PREFIX)/share
+COMPLETIONS := $(sharedir)/bash-completion/completions/epanns $(sharedir)/zsh/site-functions/_epanns \
+	$(sharedir)/fish/vendor_completions.d/epanns.fish
+
+install: ## Installs the command built by `make build`, with completions: make install [PREFIX=$$HOME/.local]
+	@test -x .build/release/epanns || { echo 'Nothing is built yet: make build' >&2; exit 1; }
+	@mkdir -p '$(bindir)' $(dir $(COMPLETIONS))
+	install -m 755 .build/release/epanns '$(bindir)/epanns'
+	@for shell in bash zsh fish; do \
+		case $$shell in \
+		bash) file='$(word 1,$(COMPLETIONS))' ;; zsh) file='$(word 2,$(COMPLETIONS))' ;; \
+		fish) file='$(word 3,$(COMPLETIONS))' ;; esac; \
+		.build/release/epanns --generate-completion-script $$shell > "$$file"; chmod 644 "$$file"; done
+	@echo 'Installed $(PREFIX)/bin/epanns; completions for bash, zsh and fish lie in $(PREFIX)/share.'
+	@case ":$$PATH:" in *':$(PREFIX)/bin:'*) ;; *) echo '$(PREFIX)/bin is not in PATH yet.' ;; esac
+
+uninstall: ## Removes what `make install` put there
+	rm -f '$(bindir)/epanns' $(COMPLETIONS)
 
 tag: build ## Tags a clip: make tag MODEL=mn04_as_mAP_432.pt [CLIP=FILE]
 	.build/release/epanns tag $(if $(MODEL),--model '$(MODEL)') '$(CLIP)'
@@ -33,6 +64,13 @@ test-mpi: setup ## Runs the tests of several processes under mpirun: a build wit
 		|| { echo 'Open MPI is missing: apt-get install libopenmpi-dev openmpi-bin' >&2; exit 1; }
 	swift test -c release --disable-testable-imports --traits MPI --scratch-path .build-mpi \
 		--filter '$(or $(FILTER),MPITests|WorkShareTests|SharedTrainingTests|CommunicatorTests|CoreShareTests|TagTests)'
+
+# What reads files and networks of others, and what calls into C. Leaks are not looked for: the libraries keep some.
+SANITIZED := EPANNsCoreTests|EPANNsModelsTests|EPANNsAudioTests|EPANNsHubTests|EPANNsRuntimeTests
+
+test-sanitize: setup ## Runs the tests of readers, C code and kernels under the address sanitizer, in .build-sanitize
+	ASAN_OPTIONS=detect_leaks=0 swift test -c release --disable-testable-imports --sanitize address \
+		--scratch-path .build-sanitize --filter '$(or $(FILTER),$(SANITIZED))'
 
 cost: build ## Prints parameters, operations and bytes of every architecture
 	.build/release/epanns info
@@ -52,9 +90,16 @@ zero-shot: build ## Tags ESC-10 and counts: make zero-shot MODEL=mn04_as_mAP_432
 docs: setup ## Builds the documentation of every public target; a warning is an error
 	swift package -c release generate-documentation --warnings-as-errors $(PUBLIC_TARGETS:%=--target %)
 
-lint: ## Checks the format of all Swift files, and what comments and pages refer to
+SHELL_SCRIPTS = $(shell git ls-files '*.sh') .ci/run
+PYTHON_SCRIPTS = $(shell git ls-files '*.py') $(shell git grep -l '^\#!.*python3' -- ':!*.py')
+
+lint: ## Checks the format of all Swift files, the scripts for mistakes, and what comments and pages refer to
 	Tools/check-references
 	swift format lint --strict -r $(FORMATTED)
+	@if command -v shellcheck >/dev/null; then shellcheck -x -P SCRIPTDIR $(SHELL_SCRIPTS); \
+		else echo 'shellcheck is missing, shell scripts were not looked at: Tools/setup.sh --lint' >&2; fi
+	@if command -v pyflakes3 >/dev/null; then pyflakes3 $(PYTHON_SCRIPTS); \
+		else echo 'pyflakes3 is missing, Python scripts were not looked at: Tools/setup.sh --lint' >&2; fi
 
 format: ## Formats all Swift files
 	swift format -i -r $(FORMATTED)

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Sourced by the experiments. Wants EPANNS and THREADS.
 
 # train_once FOLDER OPTIONS…: trains into the folder; resumes a run that was stopped, and leaves one that is done alone.

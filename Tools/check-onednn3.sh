@@ -20,57 +20,64 @@ if [ ! -e "$onednn/lib/libdnnl.so" ]; then
     cp -r "$work"/wheels/*.data/data/. "$onednn/"
 fi
 
-# 2. A package of what concerns oneDNN, so that server and network code need not be built once more.
+# 2. A package of what concerns oneDNN, taken from the real one: the suites, and every target they stand on. Without
+# pkg-config's names, since SwiftPM would then put the system's folder of libraries before oneDNN's.
+suites=(EPANNsRuntimeTests EPANNsTrainingTests)
 package=$work/package
+rm -rf "$package"
 mkdir -p "$package/Sources" "$package/Tests"
-for target in CFFmpeg CHDF5 COneDNN EPANNsAudio EPANNsEvaluation EPANNsGraph EPANNsModels EPANNsRuntime EPANNsTraining; do
-    ln -sfn "$root/Sources/$target" "$package/Sources/$target"
-done
-for target in EPANNsRuntimeTests EPANNsTestSupport EPANNsTrainingTests; do
-    ln -sfn "$root/Tests/$target" "$package/Tests/$target"
-done
-cat >"$package/Package.swift" <<'SWIFT'
-// swift-tools-version: 6.2
-import PackageDescription
+swift package dump-package >"$work/manifest.json"
+python3 - "$work/manifest.json" "$root" "$package" "${suites[@]}" >"$work/modules" <<'PYTHON'
+import json, os, sys
 
-let package = Package(
-    name: "OneDNN3Check",
-    platforms: [.macOS(.v15)],
-    dependencies: [.package(url: "https://github.com/apple/swift-crypto", from: "4.0.0")],
-    targets: [
-        .systemLibrary(name: "COneDNN"),
-        .systemLibrary(name: "CFFmpeg"),
-        .systemLibrary(name: "CHDF5"),
-        .target(name: "EPANNsGraph"),
-        .target(
-            name: "EPANNsModels", dependencies: ["EPANNsGraph", .product(name: "Crypto", package: "swift-crypto")],
-            resources: [.embedInCode("Resources/audioset_labels.csv")]),
-        .target(name: "EPANNsRuntime", dependencies: ["EPANNsGraph", "COneDNN"]),
-        .target(name: "EPANNsAudio", dependencies: ["EPANNsGraph", "CFFmpeg"]),
-        .target(name: "EPANNsEvaluation", dependencies: ["EPANNsGraph", "EPANNsModels"]),
-        .target(
-            name: "EPANNsTraining",
-            dependencies: [
-                "CHDF5", "COneDNN", "EPANNsAudio", "EPANNsEvaluation", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime",
-                .product(name: "Crypto", package: "swift-crypto"),
-            ]),
-        .target(
-            name: "EPANNsTestSupport", dependencies: ["EPANNsGraph", "EPANNsModels", "EPANNsTraining"],
-            path: "Tests/EPANNsTestSupport", resources: [.copy("Fixtures")]),
-        .testTarget(
-            name: "EPANNsRuntimeTests",
-            dependencies: ["COneDNN", "EPANNsModels", "EPANNsRuntime", "EPANNsTestSupport"],
-            resources: [.copy("Fixtures")]),
-        .testTarget(
-            name: "EPANNsTrainingTests", dependencies: ["EPANNsTraining", "EPANNsTestSupport"],
-            resources: [.copy("Fixtures")]),
-    ],
-    swiftLanguageModes: [.v6]
-)
-SWIFT
+manifest, root, package, *wanted = sys.argv[1:]
+targets = {target["name"]: target for target in json.load(open(manifest))["targets"]}
+lines, done = [], []
 
-# Not by the package's pkgConfig: SwiftPM then names the system's folder of libraries before oneDNN's.
-others=(libavformat libavcodec libswresample libavutil hdf5)
+
+def dependencies(target):
+    for dependency in target["dependencies"]:
+        (kind, value), = dependency.items()
+        if kind not in ("byName", "target"):
+            sys.exit(f"{target['name']} needs {value[0]} of another package, which this check does not build")
+        yield value[0]
+
+
+def resource(value):
+    (rule, _), = value["rule"].items()
+    return f".{rule}({json.dumps(value['path'])})"
+
+
+def add(name):
+    if name in done:
+        return
+    done.append(name)
+    target = targets[name]
+    needs = list(dependencies(target))
+    for need in needs:
+        add(need)
+    path = target.get("path") or f"{'Tests' if target['type'] == 'test' else 'Sources'}/{name}"
+    os.symlink(os.path.join(root, path), os.path.join(package, path))
+    if target["type"] == "system":
+        lines.append(f"        .systemLibrary(name: {json.dumps(name)}, path: {json.dumps(path)}),")
+        if target.get("pkgConfig"):
+            print(target["pkgConfig"])
+        return
+    kind = "testTarget" if target["type"] == "test" else "target"
+    lines.append(
+        f"        .{kind}(name: {json.dumps(name)}, dependencies: {json.dumps(needs)}, path: {json.dumps(path)}, "
+        f"exclude: {json.dumps(target['exclude'])}, "
+        f"resources: [{', '.join(resource(value) for value in target['resources'])}]),")
+
+
+for name in wanted:
+    add(name)
+with open(os.path.join(package, "Package.swift"), "w") as file:
+    file.write("// swift-tools-version: 6.2\nimport PackageDescription\n\nlet package = Package(\n"
+               "    name: \"OneDNN3Check\", platforms: [.macOS(.v15)],\n    targets: [\n"
+               + "\n".join(lines) + "\n    ],\n    swiftLanguageModes: [.v6]\n)\n")
+PYTHON
+read -ra others <<<"$(tr '\n' ' ' <"$work/modules")"
 flags=()
 for flag in $(pkg-config --cflags "${others[@]}"); do flags+=(-Xcc "$flag"); done
 for flag in $(pkg-config --libs "${others[@]}"); do flags+=(-Xlinker "$flag"); done
@@ -78,7 +85,7 @@ for flag in $(pkg-config --libs "${others[@]}"); do flags+=(-Xlinker "$flag"); d
 # 3. Its headers come before the system's (-I before the default folders), its library before the system's (-L).
 log=$work/test.log
 LD_LIBRARY_PATH=$onednn/lib swift test --package-path "$package" --scratch-path "$work/build" -c release \
-    -Xcc "-I$onednn/include" -Xlinker "-L$onednn/lib" "${flags[@]}" --filter 'EPANNsRuntimeTests|EPANNsTrainingTests' 2>&1 | tee "$log"
+    -Xcc "-I$onednn/include" -Xlinker "-L$onednn/lib" "${flags[@]}" --filter "$(IFS='|'; echo "${suites[*]}")" 2>&1 | tee "$log"
 
 # 4. Proof that it was 3.x, both when compiling and when running.
 if ! grep -E 'oneDNN 3\.[0-9.]+ runs, built with the headers of 3\.' "$log"; then

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # Installs what the build needs and the machine lacks, or says what to install. Quiet when all is there.
+# With --lint: also what `make lint` looks at scripts with.
 set -euo pipefail
 
 # Each line: Debian package, then how its presence is recognised (a pkg-config module or a header or a command).
@@ -10,11 +11,18 @@ needs=(
     "libswresample-dev   module libswresample"
     "libavutil-dev       module libavutil"
     "libssl-dev          module libcrypto"
+    "libcurl4-openssl-dev  header curl/curl.h"
     "libdnnl-dev         header dnnl.h"
     "libhdf5-dev         module hdf5"
     "gnuplot-nox         command gnuplot"
     "zlib1g-dev          header zlib.h"
 )
+if [ "${1:-}" = --lint ]; then
+    needs+=(
+        "shellcheck          command shellcheck"
+        "pyflakes3           command pyflakes3"
+    )
+fi
 
 c_compiler() {
     command -v clang || { ls "$(dirname "$(readlink -f "$(command -v swift)")")/clang" 2>/dev/null || echo cc; }
@@ -49,7 +57,8 @@ find_missing
 if ! command -v apt-get >/dev/null; then
     cat >&2 <<TEXT
 Missing: ${missing[*]} (Debian's names). This script installs with apt-get, which is not here. Please install:
-  Fedora  sudo dnf install pkgconf-pkg-config ffmpeg-devel onednn-devel hdf5-devel gnuplot zlib-devel   (ffmpeg-devel is in RPM Fusion)
+  Fedora  sudo dnf install pkgconf-pkg-config ffmpeg-devel onednn-devel hdf5-devel openssl-devel libcurl-devel gnuplot zlib-devel
+          (ffmpeg-devel is in RPM Fusion)
   macOS   brew install pkg-config ffmpeg onednn hdf5 gnuplot, and in the shell that builds:
           export CPATH=\$(brew --prefix)/include LIBRARY_PATH=\$(brew --prefix)/lib
 Elsewhere: the development files of FFmpeg 5.1 or newer (libavformat, libavcodec, libswresample, libavutil),

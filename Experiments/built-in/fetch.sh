@@ -27,7 +27,7 @@ done
 known="$here/packages.lock"
 missing=()
 printf 'package\tversion\tsha256\twhat\n' > "$out/packages.tsv.part"
-while IFS=, read -r name kind what; do
+while IFS=, read -r name _ what; do
     [ "$name" = package ] && continue
     deb=$(find "$out/deb" -maxdepth 1 -name "${name}_*.deb" -print -quit)
     if [ -z "$deb" ]; then

@@ -59,7 +59,7 @@ choose() { # folder, table to write, options…
 
 stage "audio"
 # Leaves alone what is there already; stops where a package is missing.
-made data && made kept && made city || "$here/fetch.sh" "$OUT/packages"
+if ! { made data && made kept && made city; }; then "$here/fetch.sh" "$OUT/packages"; fi
 # The largest set beside the others; it must not go on alone when this stops.
 city=
 trap '[ -z "$city" ] || kill "$city" 2>/dev/null || true' EXIT
@@ -144,5 +144,6 @@ stage "thresholds, on clips of recordings that were kept back"
 [ -e "$OUT/epanns-mini.safetensors" ] || "$EPANNS" calibrate -m "$OUT/rounded.safetensors" --precision fp32 \
     --teacher "$MN04" --data "$OUT/kept-back.csv" --audio "$OUT" --output "$OUT/epanns-mini.safetensors"
 stage "tests on audio that it never saw"
-ESC10=$ESC10 US8K=${US8K:-} MN04=$MN04 OUT=$OUT EPANNS=$EPANNS "$here/test.sh" "$OUT/epanns-mini.safetensors"
+export ESC10 US8K=${US8K:-} MN04 OUT EPANNS
+"$here/test.sh" "$OUT/epanns-mini.safetensors"
 stage "done"

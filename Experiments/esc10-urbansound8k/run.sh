@@ -8,7 +8,8 @@ set -euo pipefail
 esc10=$1 us8k=$2 mn04=$3 out=$4 epanns=${5:-.build/release/epanns}
 mkdir -p "$out"
 
-EPANNS=$epanns THREADS=${THREADS:-$(nproc)}
+# Read by train-once.sh.
+export EPANNS=$epanns THREADS=${THREADS:-$(nproc)}
 source "$(dirname "$0")/../train-once.sh"
 train() { # name, options…
     local name=$1
@@ -17,7 +18,7 @@ train() { # name, options…
 }
 
 fine_tuning=(--init "$mn04" --batch-size 16 --learning-rate 3e-4 --schedule cosine --warmup 20
-    --augment mixup,gain,shift)
+    --augment 'mixup,gain,shift')
 
 # 1. The head alone, on stored embeddings.
 time train head-fold5 --init "$mn04" --head-only --data "$esc10/esc10.csv" --audio "$esc10" --folds-test 5 \

@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # What the steps have in common; sourced by them. See README.md.
 set -euo pipefail
 : "${ESC10:?is the folder of ESC-10 with esc10.csv}" "${US8K:?is the folder of UrbanSound8K with us8k.csv}"
@@ -11,7 +12,7 @@ mkdir -p "$OUT"
 
 # ESC-10 folds 1–4 and UrbanSound8K folds 1 and 2 to train on, the other folds to test on; mn04 says what is heard.
 data=(--data "$ESC10/esc10.csv" --audio "$ESC10" --folds-test 5
-    --data "$US8K/us8k.csv" --audio "$US8K" --folds-train 1,2 --folds-test 3)
+    --data "$US8K/us8k.csv" --audio "$US8K" --folds-train '1,2' --folds-test 3)
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 recipe=(--config "$here/recipe.yaml" --teacher "$MN04" --teacher-weight 1 --cache "$OUT/cache")
 
