@@ -25,13 +25,16 @@ let package = Package(
         .executable(name: "epanns", targets: ["EPANNsCommand"]),
     ],
     traits: [
-        .trait(name: "MPI", description: "Several processes and machines share one job: mpirun -n N epanns …")
+        .default(enabledTraits: ["BuiltInModel"]),
+        .trait(name: "BuiltInModel", description: "A small model in the program itself: 14 MB, nothing to download."),
+        // Whoever asks for one trait gets no other by default: MPI is to take nothing away.
+        .trait(
+            name: "MPI", description: "Several processes and machines share one job: mpirun -n N epanns …",
+            enabledTraits: ["BuiltInModel"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
-        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
         .package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0"),
     ],
     targets: [
@@ -44,6 +47,8 @@ let package = Package(
             ]),
         .systemLibrary(
             name: "CLibCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+        .systemLibrary(
+            name: "CCurl", providers: [.apt(["libcurl4-openssl-dev"]), .brew(["curl"])]),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"]), .brew(["hdf5"])]),
         // The weights are compiled in by the C file.
         .target(name: "CBuiltInModel", exclude: ["model"]),
@@ -62,18 +67,13 @@ let package = Package(
         .target(
             name: "EPANNs",
             dependencies: [
-                "CBuiltInModel", "EPANNsAudio", "EPANNsCore", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime",
+                "EPANNsAudio", "EPANNsCore", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime",
+                .target(name: "CBuiltInModel", condition: .when(traits: ["BuiltInModel"])),
             ],
             swiftSettings: settings),
         .target(
             name: "EPANNsHub",
-            dependencies: [
-                "EPANNsCore",
-                .product(name: "AsyncHTTPClient", package: "async-http-client"),
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-            ],
-            swiftSettings: settings),
+            dependencies: ["CCurl", "EPANNsCore"], swiftSettings: settings),
         .target(
             name: "EPANNsEvaluation", dependencies: ["EPANNsCore", "EPANNsGraph", "EPANNsModels"],
             swiftSettings: settings),
@@ -136,7 +136,8 @@ let package = Package(
         .testTarget(
             name: "EPANNsCommandTests",
             dependencies: [
-                "EPANNs", "EPANNsCommand", "EPANNsEvaluation", "EPANNsReports", "EPANNsTestSupport", "EPANNsTraining",
+                "EPANNs", "EPANNsCommand", "EPANNsCore", "EPANNsEvaluation", "EPANNsHub", "EPANNsReports",
+                "EPANNsTestServer", "EPANNsTestSupport", "EPANNsTraining",
             ],
             resources: [.copy("Snapshots")], swiftSettings: settings),
         .testTarget(
@@ -152,14 +153,10 @@ let package = Package(
         .testTarget(
             name: "EPANNsPruningTests", dependencies: ["EPANNsPruning", "EPANNsRuntime", "EPANNsTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
+        // A web server that behaves as badly as a test wants.
+        .target(name: "EPANNsTestServer", path: "Tests/EPANNsTestServer", swiftSettings: settings),
         .testTarget(
-            name: "EPANNsHubTests",
-            dependencies: [
-                "EPANNsHub",
-                .product(name: "NIOCore", package: "swift-nio"),
-                .product(name: "NIOHTTP1", package: "swift-nio"),
-                .product(name: "NIOPosix", package: "swift-nio"),
-            ],
+            name: "EPANNsHubTests", dependencies: ["EPANNsCore", "EPANNsHub", "EPANNsTestServer"],
             swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]

@@ -1,14 +1,26 @@
-import CBuiltInModel
 import EPANNsCore
 import EPANNsGraph
 import EPANNsModels
+
+#if BuiltInModel
+internal import CBuiltInModel
+#endif
 
 extension Model {
     /// Name of the model that is built in.
     public static let builtInName = "epanns-mini"
 
-    /// Whether a model was compiled in; see ``builtIn()``.
-    public static var hasBuiltIn: Bool { epanns_built_in_model_size() > 0 }
+    /// Whether a model was compiled in, as the package trait `BuiltInModel` says, which is on by default.
+    public static var hasBuiltIn: Bool { !builtInBytes.isEmpty }
+
+    /// The file's bytes; none without the trait.
+    private static var builtInBytes: UnsafeRawBufferPointer {
+        #if BuiltInModel
+        UnsafeRawBufferPointer(start: epanns_built_in_model(), count: epanns_built_in_model_size())
+        #else
+        UnsafeRawBufferPointer(start: nil, count: 0)
+        #endif
+    }
 
     /// The model that is built in: a small E-PANNs of 527 AudioSet classes, trained by this project.
     ///
@@ -25,10 +37,8 @@ extension Model {
         guard hasBuiltIn else {
             throw EPANNsError(
                 .modelUnavailable,
-                "This program was built without a model of its own. Name a file, or a downloaded model, with --model (or "
-                    + "the environment variable EPANNS_MODEL). “epanns models download mn04” fetches a good one of 4 MB, "
-                    + "“epanns models download epanns” the authors' E-PANNs of 97 MB; then: epanns tag --model mn04 FILE"
-            )
+                "No model is named, and this program was built without one of its own (the package trait BuiltInModel).",
+                remedy: .nameModel)
         }
         return try read(storage: builtInStorage, name: builtInName)
     }
@@ -36,9 +46,7 @@ extension Model {
     /// The built-in model's file, byte for byte: a safetensors file that `read(path:)` opens; empty without one.
     public static var builtInStorage: TensorStorage {
         // Part of the program, which outlives everything: nobody has to keep it.
-        TensorStorage(
-            bytes: UnsafeRawBufferPointer(start: epanns_built_in_model(), count: epanns_built_in_model_size()),
-            owner: builtInName)
+        TensorStorage(bytes: builtInBytes, owner: builtInName)
     }
 
     /// Whether this is the model that is built in, and not one from a file.

@@ -39,6 +39,8 @@ public enum Remedy: Hashable, Sendable, CustomStringConvertible {
     case listPrunableLayers
     /// Name the server to download from.
     case correctMirror
+    /// Take what a server sends for this model on trust.
+    case trustSource(model: String)
 
     /// The remedy in the library's words: a sentence.
     public var description: String {
@@ -61,6 +63,7 @@ public enum Remedy: Hashable, Sendable, CustomStringConvertible {
         case .pruneResiduals: "Prune the layers that a sum ties together as one group."
         case .listPrunableLayers: "The analysis lists the layers that can be pruned."
         case .correctMirror: "Correct the mirror's address."
+        case .trustSource(let name): "Or have whatever comes trusted as “\(name)”."
         }
     }
 }

@@ -25,6 +25,8 @@ public struct DownloadRecord: Codable, Hashable, Sendable {
     public var source: String?
     /// When it came, ISO 8601, UTC.
     public var date: String
+    /// The file as it was when it last had these digests: while it stays so, nothing is computed again.
+    package var stamp: FileStamp?
 }
 
 /// What is known of a download that is not complete: the side-car `FILE.part.json`.
@@ -59,7 +61,7 @@ enum SideCar {
         } catch {
             throw EPANNsError(
                 .fileFailure,
-                "\(path) is damaged. Delete it and run “epanns models download” again.", cause: error)
+                "\(path) is damaged. Delete it and download the model again.", cause: error)
         }
     }
 

@@ -45,8 +45,8 @@ extension ModelCache {
         guard isCached(model) else {
             throw EPANNsError(
                 .modelUnavailable,
-                "The model “\(model.name)” is not on this machine: there is no \(path(for: model)). Run “epanns models "
-                    + "download \(model.name)”.")
+                "The model “\(model.name)” is not on this machine: there is no \(path(for: model)).",
+                remedy: .downloadModel(name: model.name, again: false))
         }
         let digest = try FileDigest(ofFile: path(for: model))
         let record = try model.hasChecksum ? nil : record(of: model)

@@ -79,29 +79,37 @@ public struct ModelCache: Sendable {
     ///
     /// An existing file wins over a name.
     ///
-    /// - Throws: `EPANNsError` with code `modelUnavailable` when the name is known but its file is not here (says
-    ///   which command fetches it), when a path leads nowhere, or when the name is unknown (proposes the nearest);
-    ///   `invalidCheckpoint` when the file in the cache has another size than the published one.
+    /// - Throws: `EPANNsError` with code `modelUnavailable` when the name is known but this version cannot run it or
+    ///   its file is not here, when a path leads nowhere, or when the name is unknown (proposes the nearest);
+    ///   `invalidCheckpoint` when the file in the cache has another size than the published one, `checksumMismatch`
+    ///   when it is another file.
     public func resolve(_ argument: String, in registry: ModelRegistry = .standard) throws -> Resolution {
         if Self.regularFileSize(argument) != nil { return Resolution(path: argument, model: nil) }
         if registry.find(argument) == nil, Self.looksLikePath(argument) {
             throw EPANNsError(
                 .modelUnavailable,
-                "There is no file “\(argument)”. Check the path, or give a name that “epanns models list” prints.")
+                "There is no file \(argument.quoted), and no model of that name. Check the path.", remedy: .listModels)
         }
         let model = try registry.model(named: argument)
         guard let size = byteCount(of: model), size > 0 else {
+            guard model.isSupported else {
+                throw EPANNsError(
+                    .modelUnavailable,
+                    "“\(model.name)” is \(model.architecture) of \(model.collection.rawValue), which this version cannot "
+                        + "run.", remedy: .listModels)
+            }
             throw EPANNsError(
                 .modelUnavailable,
-                "The model “\(model.name)” is not on this machine: run “epanns models download \(model.name)” once. "
-                    + "It would lie at \(path(for: model)).")
+                "The model “\(model.name)” is not on this machine (it would lie at \(path(for: model))).",
+                remedy: .downloadModel(name: model.name, again: false))
         }
         if let expected = model.byteCount, expected != size {
             throw EPANNsError(
                 .invalidCheckpoint,
-                "\(path(for: model)) has \(size) bytes, but “\(model.name)” must have \(expected). Run "
-                    + "“epanns models download --force \(model.name)” to replace it.")
+                "\(path(for: model)) has \(size) bytes, but “\(model.name)” must have \(expected).",
+                remedy: .downloadModel(name: model.name, again: true))
         }
+        try requireIntact(model)
         return Resolution(path: path(for: model), model: model)
     }
 

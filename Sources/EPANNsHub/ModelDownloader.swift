@@ -1,7 +1,5 @@
-import AsyncHTTPClient
 import EPANNsCore
 import Foundation
-import NIOCore
 
 /// Fetches published weights into a ``ModelCache``: resumable, checked, and never half there.
 ///
@@ -20,12 +18,16 @@ public struct ModelDownloader: Sendable {
     /// The settings of downloads.
     public struct Configuration: Sendable {
         /// A folder of a web server that holds the files under their names, used in place of the published
-        /// addresses; may be `http`, since the checksums decide.
+        /// addresses; may be `http` where a checksum or a known public copy decides.
         public var mirror: String?
-        /// The longest wait for a connection.
-        public var connectTimeout: Duration
+        /// The longest wait for a connection and the first line of an answer.
+        public var answerTimeout: Duration
         /// The longest silence of a server.
         public var idleTimeout: Duration
+        /// The least bytes a second, averaged over ``paceWindow``: a server that sends less is left as a silent one.
+        public var minimumBytesPerSecond: Int
+        /// The time over which the pace is measured.
+        public var paceWindow: Duration
         /// How often a broken transfer is taken up again in one call.
         public var maximumRetries: Int
         /// The pause before the first retry; doubled before each further one.
@@ -41,14 +43,17 @@ public struct ModelDownloader: Sendable {
 
         /// Makes settings; the defaults fit a slow home line.
         public init(
-            mirror: String? = nil, connectTimeout: Duration = .seconds(15), idleTimeout: Duration = .seconds(60),
+            mirror: String? = nil, answerTimeout: Duration = .seconds(30), idleTimeout: Duration = .seconds(60),
+            minimumBytesPerSecond: Int = 1000, paceWindow: Duration = .seconds(60),
             maximumRetries: Int = 5, initialBackoff: Duration = .seconds(1), maximumBackoff: Duration = .seconds(30),
             maximumRedirects: Int = 5, maximumByteCount: Int = 2 << 30,
             progressInterval: Duration = .milliseconds(100)
         ) {
             self.mirror = mirror
-            self.connectTimeout = connectTimeout
+            self.answerTimeout = answerTimeout
             self.idleTimeout = idleTimeout
+            self.minimumBytesPerSecond = minimumBytesPerSecond
+            self.paceWindow = paceWindow
             self.maximumRetries = maximumRetries
             self.initialBackoff = initialBackoff
             self.maximumBackoff = maximumBackoff
@@ -89,13 +94,15 @@ public struct ModelDownloader: Sendable {
     /// - Throws: `EPANNsError` with code `networkFailure` (server not reached, refuses, or breaks off too often;
     ///   what has arrived stays for the next run), `checksumMismatch` (what arrived is kept as `FILE.bad`),
     ///   `fileFailure` (disk full, no permission, or another download of this model is under way),
-    ///   `invalidConfiguration` (a bad mirror); `CancellationError` when the task was cancelled (what has arrived
+    ///   `invalidConfiguration` (a bad mirror, or one without `https` for a file of which nothing is known);
+    ///   `CancellationError` when the task was cancelled (what has arrived
     ///   stays).
     public func download(
         _ model: RegisteredModel, force: Bool = false,
         onEvent: @escaping @Sendable (DownloadEvent) -> Void = { _ in }
     ) async throws -> DownloadResult {
         let source = try sourceURL(of: model)
+        if !force { try requireProof(of: model, from: source) }
         try cache.createDirectory()
         let lock = try DownloadLock(path: cache.lockPath(for: model))
         defer { lock.release() }
@@ -103,15 +110,12 @@ public struct ModelDownloader: Sendable {
 
         let transfer = try ModelTransfer(
             model: model, source: source, cache: cache, configuration: configuration, onEvent: onEvent)
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: clientConfiguration)
         do {
-            try await transfer.run(with: client)
+            try await transfer.run()
         } catch {
             transfer.suspend()
-            try? await client.shutdown()
             throw error
         }
-        try? await client.shutdown()
         return try transfer.finish(force: force)
     }
 
@@ -120,22 +124,44 @@ public struct ModelDownloader: Sendable {
         _ model: RegisteredModel, onEvent: @Sendable (DownloadEvent) -> Void
     ) throws -> DownloadResult {
         onEvent(.verifying)
+        // Before the file is read: one that changes meanwhile is read again at its first use.
+        let stamp = FileStamp(path: cache.path(for: model))
         let report = try cache.verify(model)
         if let problem = report.problem {
             throw EPANNsError(
                 .checksumMismatch,
-                "\(report.path) is not the right file for “\(model.name)”: \(problem). Run “epanns models download "
-                    + "--force \(model.name)” to replace it.")
+                "\(report.path) is not the right file for “\(model.name)”: \(problem).",
+                remedy: .downloadModel(name: model.name, again: true))
         }
-        let record: DownloadRecord
-        if let known = try cache.record(of: model), known.digest == report.digest {
-            record = known
-        } else {
-            record = DownloadRecord(model: model, digest: report.digest, source: nil)
+        let known = try cache.record(of: model)
+        var record =
+            known?.digest == report.digest
+            ? known ?? DownloadRecord(model: model, digest: report.digest, source: nil)
+            : DownloadRecord(model: model, digest: report.digest, source: nil)
+        if record.stamp != stamp || record != known {
+            record.stamp = stamp
             try SideCar.write(record, at: cache.recordPath(for: model))
         }
         return DownloadResult(
             path: report.path, record: record, wasCached: true, matchesPublicCopy: report.matchesPublicCopy)
+    }
+
+    /// Makes sure that something can tell whether the right file has come: `https` that it is the server's, a checksum
+    /// or a known public copy that it is the authors'.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
+    private func requireProof(of model: RegisteredModel, from source: URL) throws {
+        if source.scheme == "https" || Self.isThisMachine(source) { return }
+        if model.hasChecksum || model.gitBlobID != nil { return }
+        throw EPANNsError(
+            .invalidConfiguration,
+            "No checksum of “\(model.name)” is known, so without https anybody on the way could send something else: "
+                + "\(source.absoluteString) is not used. Name an https address.",
+            remedy: .trustSource(model: model.name))
+    }
+
+    private static func isThisMachine(_ url: URL) -> Bool {
+        ["localhost", "127.0.0.1", "::1", "[::1]"].contains(url.host() ?? "")
     }
 
     /// The address a model is fetched from: the mirror's, where one is set.
@@ -145,7 +171,7 @@ public struct ModelDownloader: Sendable {
     package func sourceURL(of model: RegisteredModel) throws -> URL {
         guard let mirror = configuration.mirror else {
             if let url = URL(string: model.downloadURL), let host = url.host(), !host.isEmpty,
-                url.scheme == "https" || url.scheme == "http" && ["localhost", "127.0.0.1", "::1"].contains(host)
+                url.scheme == "https" || url.scheme == "http" && Self.isThisMachine(url)
             {
                 return url
             }
@@ -159,32 +185,27 @@ public struct ModelDownloader: Sendable {
             throw EPANNsError(
                 .invalidConfiguration,
                 "“\(mirror)” cannot be a mirror: it must be the http or https address of a folder, such as "
-                    + "https://example.org/models. Correct EPANNS_MIRROR or --mirror.")
+                    + "https://example.org/models.", remedy: .correctMirror)
         }
         // `appending(component:)` leaves “=” as it is; servers read both forms alike.
         return base.appending(component: model.fileName, directoryHint: .notDirectory)
     }
+}
 
-    private var clientConfiguration: HTTPClient.Configuration {
-        var client = HTTPClient.Configuration(
-            // Redirects are followed by hand, to keep Range and to refuse a step down from https.
-            redirectConfiguration: .disallow,
-            timeout: .init(
-                connect: TimeAmount(configuration.connectTimeout), read: TimeAmount(configuration.idleTimeout)),
-            decompression: .disabled)
-        client.httpVersion = .http1Only
-        // The client would keep trying in silence until the connect timeout has passed.
-        client.connectionPool.retryConnectionEstablishment = false
-        return client
+extension ModelDownloader.Configuration {
+    /// How long a server is borne with.
+    var patience: WebExchange.Patience {
+        WebExchange.Patience(
+            answer: answerTimeout, silence: idleTimeout, bytesPerSecond: minimumBytesPerSecond, paceWindow: paceWindow)
     }
 }
 
 extension DownloadRecord {
     /// The record of a file that has just come or been found.
-    init(model: RegisteredModel, digest: FileDigest, source: String?) {
+    package init(model: RegisteredModel, digest: FileDigest, source: String?, stamp: FileStamp? = nil) {
         self.init(
             model: model.name, fileName: model.fileName, digest: digest,
             trust: model.hasChecksum ? .publishedChecksum : .firstUse, source: source,
-            date: Date().formatted(.iso8601))
+            date: Date().formatted(.iso8601), stamp: stamp)
     }
 }

@@ -44,8 +44,7 @@ public struct ModelRegistry: Sendable {
         let hint = NearestNames.question(suggestions(for: name)).map { " \($0)" } ?? ""
         throw EPANNsError(
             .modelUnavailable,
-            "No model is called “\(name)”.\(hint) “epanns models list” prints every name; a file of weights can "
-                + "be given by its path.")
+            "No model is called “\(name)”.\(hint)", remedy: .listModels)
     }
 
     /// The names nearest to a mistyped one, the nearest first.

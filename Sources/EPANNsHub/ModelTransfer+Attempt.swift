@@ -1,29 +1,27 @@
-import AsyncHTTPClient
 import EPANNsCore
 import Foundation
-import NIOCore
-import NIOHTTP1
 
 /// One request for the file, or for the rest of it, and its answer.
 extension ModelTransfer {
     /// Fetches what is missing.
     ///
     /// - Throws: ``Interruption`` when another attempt may help, `EPANNsError` or `CancellationError` otherwise.
-    func attempt(with client: HTTPClient) async throws {
+    func attempt() async throws {
         if let total = state.byteCount, part.byteCount == total, total > 0 { return }
         let offset = part.byteCount
         onEvent(.requesting(url: source.absoluteString, offset: offset))
-        let response = try await respond(to: request(from: offset), with: client)
-        switch response.status.code {
+        let (exchange, response) = try await respond(to: question(from: offset))
+        defer { exchange.cancel() }
+        switch response.status {
         case 200:
             if offset > 0 {
                 try restart(
                     because: state.entityTag != nil && state.entityTag != response.strongEntityTag
                         ? "the file on the server has changed" : "the server sends only whole files")
             }
-            state.byteCount = try checkedLength(response.headers.first(name: "content-length"))
+            state.byteCount = try checkedLength(response["content-length"])
         case 206 where offset > 0:
-            let range = ContentRange(response.headers.first(name: "content-range") ?? "")
+            let range = ContentRange(response["content-range"] ?? "")
             guard let range, range.start == offset, state.byteCount == nil || range.total == state.byteCount,
                 state.entityTag == nil || response.strongEntityTag == nil
                     || response.strongEntityTag == state.entityTag
@@ -37,85 +35,79 @@ extension ModelTransfer {
             throw Interruption(reason: "the server has no bytes after those that are here")
         case 408, 429, 500, 502, 503, 504:
             throw Interruption(
-                reason: "the server answered \(response.status.known)", retryAfter: response.retryAfter)
+                reason: "the server answered \(response.known)", retryAfter: response.retryAfter)
         case 404, 410:
-            throw refused("\(host(of: response)) has no such file (it answered \(response.status.known))")
+            throw refused("\(host(of: response)) has no such file (it answered \(response.known))")
         default:
-            throw refused("\(host(of: response)) answered \(response.status.known)")
+            throw refused("\(host(of: response)) answered \(response.known)")
         }
         try refuseForeign(response)
         // An answer to If-Range need not repeat the tag.
-        state.entityTag = response.strongEntityTag ?? (response.status.code == 206 ? state.entityTag : nil)
+        state.entityTag = response.strongEntityTag ?? (response.status == 206 ? state.entityTag : nil)
         try SideCar.write(state, at: cache.partStatePath(for: model))
         try checkFreeSpace()
-        try await receive(response.body)
+        try await receive(from: exchange)
     }
 
-    private func request(from offset: Int) -> HTTPClientRequest {
-        var request = HTTPClientRequest(url: source.absoluteString)
-        request.headers.add(name: "User-Agent", value: "EPANNs")
-        request.headers.add(name: "Accept", value: "*/*")
+    private func question(from offset: Int) -> WebExchange.Question {
         // A packed transfer would change the bytes that ranges and checksums count.
-        request.headers.add(name: "Accept-Encoding", value: "identity")
+        var fields = ["User-Agent: EPANNs", "Accept: */*", "Accept-Encoding: identity"]
         if offset > 0 {
-            request.headers.add(name: "Range", value: "bytes=\(offset)-")
-            if let tag = state.entityTag { request.headers.add(name: "If-Range", value: tag) }
+            fields.append("Range: bytes=\(offset)-")
+            if let tag = state.entityTag { fields.append("If-Range: \(tag)") }
         }
-        return request
+        return WebExchange.Question(url: source, fields: fields)
     }
 
     /// Sends a request and follows redirects.
-    private func respond(to first: HTTPClientRequest, with client: HTTPClient) async throws -> HTTPClientResponse {
-        var request = first
-        var url = source
+    ///
+    /// - Returns: The last exchange, whose body is still to come, and the head of its answer.
+    private func respond(to first: WebExchange.Question) async throws -> (WebExchange, WebAnswer) {
+        var question = first
         for _ in 0...configuration.maximumRedirects {
-            let response: HTTPClientResponse
+            let url = question.url
+            let exchange = WebExchange(question, patience: configuration.patience)
+            let answer: WebAnswer
             do {
-                // Generous: only the idle timeout of the client ends a transfer that makes progress.
-                response = try await client.execute(request, timeout: .hours(48))
+                answer = try await exchange.answer()
             } catch {
-                throw try interruption(from: error, isBeforeAnswer: true)
+                defer { exchange.cancel() }
+                throw try interruption(from: error, host: url.host())
             }
             hasReachedServer = true
-            guard [301, 302, 303, 307, 308].contains(response.status.code) else { return response }
-            url = try redirect(from: url, to: response.headers.first(name: "location"))
-            request.url = url.absoluteString
+            guard [301, 302, 303, 307, 308].contains(answer.status) else { return (exchange, answer) }
+            exchange.cancel()
+            do {
+                question.url = try Redirect.target(of: answer["location"], from: url)
+            } catch {
+                throw refused("\(url.host() ?? "the server") \(error.description)")
+            }
         }
         throw refused("\(source.host() ?? "the server") redirected more than \(configuration.maximumRedirects) times")
     }
 
-    private func redirect(from url: URL, to location: String?) throws -> URL {
-        guard let location, location.utf8.count <= 8192,
-            let target = URL(string: location, relativeTo: url)?.absoluteURL, target.host()?.isEmpty == false
-        else { throw refused("\(url.host() ?? "the server") redirected without a usable address") }
-        guard target.scheme == "https" || (target.scheme == "http" && url.scheme == "http") else {
-            throw refused("\(url.host() ?? "the server") redirected from https to \(target.scheme ?? "nothing")")
-        }
-        return target
-    }
-
     /// Refuses a web page, as networks with a login put in place of everything, and a packed transfer.
-    private func refuseForeign(_ response: HTTPClientResponse) throws {
-        let type = response.headers.first(name: "content-type")?.lowercased() ?? ""
+    private func refuseForeign(_ response: WebAnswer) throws {
+        let type = response["content-type"]?.lowercased() ?? ""
         if type.hasPrefix("text/html") {
             throw refused(
                 "\(host(of: response)) answered with a web page in place of the file (does this network ask for a "
                     + "login?)")
         }
-        let encoding = response.headers.first(name: "content-encoding")?.lowercased() ?? "identity"
+        let encoding = response["content-encoding"]?.lowercased() ?? "identity"
         if encoding != "identity" {
             throw refused("\(host(of: response)) sent the file packed, which was not asked for")
         }
     }
 
-    private func host(of response: HTTPClientResponse) -> String {
-        response.url?.host() ?? source.host() ?? "the server"
+    private func host(of response: WebAnswer) -> String {
+        response.host ?? source.host() ?? "the server"
     }
 
     private func checkedLength(_ header: String?) throws -> Int? {
         guard let header else { return nil }
         guard let length = Int(header), length >= 0 else {
-            throw refused("\(source.host() ?? "the server") gave a length that is no number")
+            throw refused("\(source.host() ?? "the server") gave a length that is invalid")
         }
         return try checked(total: length)
     }
@@ -148,23 +140,22 @@ extension ModelTransfer {
     }
 
     /// Writes the body to the part as it comes.
-    private func receive(_ body: HTTPClientResponse.Body) async throws {
+    private func receive(from exchange: WebExchange) async throws {
         meter.begin(at: part.byteCount)
         report(isLast: true)
-        var iterator = body.makeAsyncIterator()
         while true {
-            let piece: ByteBuffer?
+            let piece: Data?
             do {
-                piece = try await iterator.next()
+                piece = try await exchange.next()
             } catch {
-                throw try interruption(from: error, isBeforeAnswer: false)
+                throw try interruption(from: error, host: nil)
             }
             guard let piece else { break }
             let limit = state.byteCount ?? byteCap
-            guard piece.readableBytes <= limit - part.byteCount else {
+            guard piece.count <= limit - part.byteCount else {
                 throw wrongSize("the server sent more than \(limit) bytes")
             }
-            try piece.withUnsafeReadableBytes {
+            try piece.withUnsafeBytes {
                 try part.append($0)
                 digest.update($0)
             }
@@ -183,53 +174,34 @@ extension ModelTransfer {
     }
 
     /// Tells a failure that may pass from the others.
-    private func interruption(from error: any Error, isBeforeAnswer: Bool) throws -> Interruption {
+    ///
+    /// - Parameter host: Who was asked, before an answer has come; after its head, anything is a cut.
+    /// - Throws: What no other attempt can mend.
+    private func interruption(from error: any Error, host: String?) throws -> Interruption {
         if Task.isCancelled || error is CancellationError { throw CancellationError() }
-        var interruption = Interruption(reason: "the connection was cut", cause: error)
-        switch error {
-        case let error as HTTPClientError where error == .readTimeout || error == .deadlineExceeded:
-            interruption.reason = "nothing came for \(configuration.idleTimeout)"
-        case let error as HTTPClientError where error == .connectTimeout || error == .tlsHandshakeTimeout:
-            interruption.reason = "no connection within \(configuration.connectTimeout)"
-            interruption.isUnreachable = true
-        case let error as HTTPClientError where error == .remoteConnectionClosed || error == .writeTimeout:
-            break
-        case let error as IOError where [ECONNRESET, EPIPE, ECONNABORTED].contains(error.errnoCode):
-            break
-        default:
-            // A name that is not found, a refused connection, a certificate that does not fit; after the answer's
-            // first line, anything is a cut.
-            guard isBeforeAnswer else { break }
-            // Known by its text: BoringSSL's own error type is not worth a dependency.
-            let isUntrusted = "\(error)".contains("CERTIFICATE_VERIFY_FAILED")
-            interruption.reason =
-                isUntrusted
-                ? "its certificate is not trusted: is this machine's clock right, are its root certificates installed, "
-                    + "does the network put its own in between?" : "no connection"
-            interruption.isUnreachable = true
+        guard let failure = error as? WebExchange.Failure else { throw error }
+        switch failure {
+        case .noAnswer:
+            return Interruption(reason: "no answer within \(configuration.answerTimeout)", isUnreachable: true)
+        case .silence: return Interruption(reason: "nothing came for \(configuration.idleTimeout)")
+        case .tooSlow(let pace):
+            return Interruption(
+                reason: "only \(pace) bytes a second came for \(configuration.paceWindow), at least "
+                    + "\(configuration.minimumBytesPerSecond) are waited for")
+        case .transport(let cause):
+            guard let host else { return Interruption(reason: "the connection was cut", cause: cause) }
+            switch cause.kind {
+            case .notHTTP:
+                throw refused("\(host) gave an answer that is not valid HTTP (\(cause.text))")
+            case .missing: throw refused("\(cause.text)")
+            case .packed: throw refused("\(host) sent the file packed, which was not asked for")
+            case .cut: return Interruption(reason: "the connection was cut before an answer", cause: cause)
+            case .untrusted:
+                return Interruption(
+                    reason: "its certificate is not trusted: is this machine's clock right, are its root certificates "
+                        + "installed, does the network put its own in between?", cause: cause, isUnreachable: true)
+            case .unreachable: return Interruption(reason: "no connection", cause: cause, isUnreachable: true)
+            }
         }
-        return interruption
-    }
-}
-
-extension HTTPResponseStatus {
-    /// The number, with the standard's words for it: a server's own words could be anything.
-    fileprivate var known: String {
-        if case .custom(let code, _) = self { "\(code)" } else { "\(self)" }
-    }
-}
-
-extension HTTPClientResponse {
-    /// The entity tag, unless it is a weak one, which proves nothing about bytes.
-    fileprivate var strongEntityTag: String? {
-        guard let tag = headers.first(name: "etag"), tag.hasPrefix("\""), tag.hasSuffix("\""),
-            (2...512).contains(tag.utf8.count), tag.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x7f })
-        else { return nil }
-        return tag
-    }
-
-    /// The pause asked for, when given in seconds.
-    fileprivate var retryAfter: Duration? {
-        headers.first(name: "retry-after").flatMap { Int($0) }.map { .seconds(min(max(0, $0), 3600)) }
     }
 }

@@ -9,8 +9,8 @@ extension ModelTransfer {
             part.byteCount > 0
             ? "the \(part.byteCount) bytes that have arrived are kept and it goes on there"
             : "it can be repeated at any time"
-        return "Check the network connection and run the command again: \(kept). Or fetch the file on another "
-            + "machine from \(model.downloadURL), and put it at \(cache.path(for: model)) or give its path with --model."
+        return "Check the network connection and try again: \(kept). Or fetch the file on another machine from "
+            + "\(model.downloadURL), and put it at \(cache.path(for: model))."
     }
 
     private var host: String { source.host() ?? source.absoluteString }
@@ -27,7 +27,7 @@ extension ModelTransfer {
     func gaveUp(_ interruption: Interruption, after retries: Int) -> EPANNsError {
         EPANNsError(
             .networkFailure,
-            "The download of “\(model.name)” from \(host) failed, also after \(retries) retries (the last time: "
+            "The download of “\(model.name)” from \(host) failed, also after \(retries) \(retries == 1 ? "retry" : "retries") (the last time: "
                 + "\(interruption.reason)). \(wayOut)",
             cause: interruption.cause)
     }
@@ -37,7 +37,7 @@ extension ModelTransfer {
         EPANNsError(
             .networkFailure,
             "“\(model.name)” was not downloaded: \(what). Look at \(model.pageURL) whether the file has moved, or "
-                + "fetch it by other means and put it at \(cache.path(for: model)) or give its path with --model.")
+                + "fetch it by other means and put it at \(cache.path(for: model)).")
     }
 
     /// The file has a size it cannot have.

@@ -1,4 +1,3 @@
-import AsyncHTTPClient
 import EPANNsCore
 import Foundation
 
@@ -75,11 +74,11 @@ final class ModelTransfer {
     /// Attempts the transfer until the part is complete.
     ///
     /// - Throws: `EPANNsError`, `CancellationError`.
-    func run(with client: HTTPClient) async throws {
+    func run() async throws {
         var retries = 0
         while true {
             do {
-                return try await attempt(with: client)
+                return try await attempt()
             } catch let interruption as Interruption {
                 try Task.checkCancellation()
                 if interruption.isUnreachable, !hasReachedServer { throw unreachable(interruption) }
@@ -120,32 +119,40 @@ final class ModelTransfer {
         try part.synchronize()
         part.close()
         let digest = digest.finished
-        try refuseWrong(digest, force: force)
+        let isPublicCopy = try model.gitBlobID.map {
+            try FileDigest.gitBlobID(ofFile: part.path, byteCount: digest.byteCount) == $0
+        }
+        try refuseWrong(digest, isPublicCopy: isPublicCopy, force: force)
 
         let path = cache.path(for: model)
-        let record = DownloadRecord(model: model, digest: digest, source: state.source)
+        var record = DownloadRecord(model: model, digest: digest, source: state.source)
         // The record first: a record without a file does no harm, a file without its record could not be verified.
         try SideCar.write(record, at: cache.recordPath(for: model))
         try check("rename", part.path) { rename(part.path, path) }
         try? cache.discardPart(of: model)
+        // Only now, since the new name is a change, too. Without a stamp the file is read once more at its first use.
+        record.stamp = FileStamp(path: path)
+        try? SideCar.write(record, at: cache.recordPath(for: model))
         synchronizeDirectory()
         return DownloadResult(
             path: path, record: record, wasCached: false,
-            matchesPublicCopy: try model.gitBlobID.map {
-                try FileDigest.gitBlobID(ofFile: path, byteCount: digest.byteCount) == $0
-            })
+            matchesPublicCopy: isPublicCopy)
     }
 
-    private func refuseWrong(_ digest: FileDigest, force: Bool) throws {
+    private func refuseWrong(_ digest: FileDigest, isPublicCopy: Bool?, force: Bool) throws {
         var problem = model.problem(with: digest)
-        var advice =
-            "Run the command again; if it happens again, the file at its source has changed, see "
-            + "\(model.pageURL)"
+        var advice = "Try again; if it happens again, the file at its source has changed, see \(model.pageURL)."
+        var remedy: Remedy?
         if problem == nil, !model.hasChecksum, !force, let record = try cache.record(of: model) {
             problem = ModelCache.problem(with: digest, since: record)
-            advice =
-                "If the authors have published a new version (see \(model.pageURL)) and you trust it, run "
-                + "“epanns models download --force \(model.name)”"
+            advice = "Replace it only if the authors have published a new version (see \(model.pageURL))."
+            remedy = .downloadModel(name: model.name, again: true)
+        }
+        if problem == nil, !model.hasChecksum, !force, isPublicCopy == false, source.scheme != "https" {
+            problem =
+                "no checksum was published, it is another file than the known public copy, and it came without https"
+            advice = "Take it from an https address."
+            remedy = .trustSource(model: model.name)
         }
         guard let problem else { return }
         let bad = cache.badPath(for: model)
@@ -154,7 +161,7 @@ final class ModelTransfer {
         throw EPANNsError(
             .checksumMismatch,
             "What came from \(state.source) is not the right file for “\(model.name)”: \(problem). It was put aside "
-                + "as \(bad). \(advice).")
+                + "as \(bad). \(advice)", remedy: remedy)
     }
 
     /// Makes the new name itself durable; a file system that cannot do this to a folder loses nothing by it.

@@ -1,6 +1,6 @@
 import EPANNsCore
-import EPANNsGraph
 import EPANNsHub
+import EPANNsTestServer
 import Foundation
 import Synchronization
 
@@ -32,7 +32,8 @@ final class HubFixture: Sendable {
 
     /// A model whose file is `payload`, with the checksum that is published of it.
     static func model(
-        _ published: Published = .sha256, of payload: [UInt8] = payload, size: Int? = nil
+        _ published: Published = .sha256, of payload: [UInt8] = payload, size: Int? = nil, isSupported: Bool = true,
+        gitBlobID: String? = nil
     ) -> RegisteredModel {
         RegisteredModel(
             name: "tiny", collection: .panns, architecture: "Cnn6", meanAveragePrecision: 0.1, parameterCount: 100,
@@ -40,8 +41,9 @@ final class HubFixture: Sendable {
             downloadURL: "https://example.org/Tiny_mAP=0.1.pth",
             fileName: "Tiny_mAP=0.1.pth", byteCount: size,
             md5: published == .md5 ? MessageDigest.hexadecimal(.md5, of: payload) : nil,
-            sha256: published == .sha256 ? MessageDigest.hexadecimal(.sha256, of: payload) : nil, isSupported: true,
-            citation: "None.")
+            sha256: published == .sha256 ? MessageDigest.hexadecimal(.sha256, of: payload) : nil,
+            gitBlobID: gitBlobID,
+            isSupported: isSupported, citation: "None.")
     }
 
     static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {
@@ -51,23 +53,26 @@ final class HubFixture: Sendable {
     /// Downloads from a test server, with pauses short enough for a test.
     func download(
         _ model: RegisteredModel, from server: FileServer, folder: String = "", retries: Int = 3,
-        idle: Duration = .seconds(20), cap: Int = 2 << 30, force: Bool = false
+        idle: Duration = .seconds(20), cap: Int = 2 << 30, force: Bool = false, answer: Duration = .seconds(20),
+        paceWindow: Duration = .seconds(60)
     ) async throws -> DownloadResult {
         try await download(
-            model, at: server.url + folder, server: server, retries: retries, idle: idle, cap: cap, force: force)
+            model, at: server.url + folder, server: server, retries: retries, idle: idle, cap: cap, force: force,
+            answer: answer, paceWindow: paceWindow)
     }
 
     /// Downloads from an address at which nobody may listen.
-    func download(_ model: RegisteredModel, at url: String) async throws -> DownloadResult {
-        try await download(model, at: url, server: nil)
+    func download(_ model: RegisteredModel, at url: String, force: Bool = false) async throws -> DownloadResult {
+        try await download(model, at: url, server: nil, retries: 0, force: force)
     }
 
     private func download(
         _ model: RegisteredModel, at url: String, server: FileServer?, retries: Int = 3,
-        idle: Duration = .seconds(20), cap: Int = 2 << 30, force: Bool = false
+        idle: Duration = .seconds(20), cap: Int = 2 << 30, force: Bool = false, answer: Duration = .seconds(20),
+        paceWindow: Duration = .seconds(60)
     ) async throws -> DownloadResult {
         let configuration = ModelDownloader.Configuration(
-            mirror: url, connectTimeout: .seconds(5), idleTimeout: idle, maximumRetries: retries,
+            mirror: url, answerTimeout: answer, idleTimeout: idle, paceWindow: paceWindow, maximumRetries: retries,
             initialBackoff: .milliseconds(10), maximumBackoff: .milliseconds(50), maximumByteCount: cap,
             progressInterval: .zero)
         return try await ModelDownloader(cache: cache, configuration: configuration).download(model, force: force) {
@@ -89,7 +94,7 @@ final class HubFixture: Sendable {
         try await failure { try await self.download(model, at: url) }
     }
 
-    private func failure(of download: @Sendable () async throws -> DownloadResult) async throws -> EPANNsError? {
+    func failure(of download: @Sendable () async throws -> DownloadResult) async throws -> EPANNsError? {
         do {
             _ = try await download()
             return nil

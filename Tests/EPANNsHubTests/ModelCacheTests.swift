@@ -1,5 +1,4 @@
 import EPANNsCore
-import EPANNsGraph
 import EPANNsHub
 import Foundation
 import Testing
@@ -28,7 +27,7 @@ struct ModelCacheTests {
         let model = HubFixture.model()
         let missing = #expect(throws: EPANNsError.self) { try fixture.cache.resolve("tiny", in: registry) }
         #expect(missing?.code == .modelUnavailable)
-        #expect(missing?.message.contains("run “epanns models download tiny”") == true)
+        #expect(missing?.remedy == .downloadModel(name: "tiny", again: false))
 
         let file = fixture.cache.path(for: model)
         try Data(HubFixture.payload).write(to: URL(filePath: file))
@@ -40,7 +39,7 @@ struct ModelCacheTests {
         let unknown = #expect(throws: EPANNsError.self) { try fixture.cache.resolve("tyni", in: registry) }
         #expect(unknown?.message.contains("“tiny”") == true)
         let path = #expect(throws: EPANNsError.self) { try fixture.cache.resolve("models/none.pth", in: registry) }
-        #expect(path?.message.contains("no file “models/none.pth”") == true)
+        #expect(path?.message.contains("no file “models/none.pth”") == true && path?.remedy == .listModels)
         // A folder is not a file of weights.
         #expect(throws: EPANNsError.self) { try fixture.cache.resolve(fixture.cache.directory, in: registry) }
     }
@@ -55,6 +54,78 @@ struct ModelCacheTests {
         }
         #expect(error?.code == .invalidCheckpoint)
         #expect(error?.message.contains("499") == true && error?.message.contains("500") == true)
+    }
+
+    @Test("A file that is not the published one is refused at its first use, and looked at once only")
+    func damaged() throws {
+        let fixture = try HubFixture()
+        let model = HubFixture.model()
+        let registry = ModelRegistry(models: [model])
+        let file = URL(filePath: fixture.cache.path(for: model))
+        try Data(HubFixture.payload).write(to: file)
+        // Put there by other means: compared, and the outcome kept.
+        #expect(try fixture.cache.resolve("tiny", in: registry).model == model)
+        let record = try #require(try fixture.cache.record(of: model))
+        #expect(record.digest.sha256 == model.sha256 && record.stamp == FileStamp(path: file.path()))
+        #expect(try fixture.cache.resolve("tiny", in: registry).model == model)
+
+        // A hundred bytes in the middle, as a bad disk or a bad neighbour leaves them; the size stays.
+        let handle = try FileHandle(forUpdating: file)
+        try handle.seek(toOffset: 500_000)
+        try handle.write(contentsOf: Data(repeating: 7, count: 100))
+        try handle.close()
+        let error = #expect(throws: EPANNsError.self) { try fixture.cache.resolve("tiny", in: registry) }
+        #expect(error?.code == .checksumMismatch)
+        #expect(error?.remedy == .downloadModel(name: "tiny", again: true))
+        #expect(error?.message.contains(try #require(model.sha256)) == true)
+        // The time of the contents set back hides nothing.
+        try FileManager.default.setAttributes(
+            [.modificationDate: Date(timeIntervalSince1970: 0)], ofItemAtPath: file.path())
+        #expect(throws: EPANNsError.self) { try fixture.cache.resolve("tiny", in: registry) }
+    }
+
+    @Test("While the stamp fits, the file is not read again")
+    func stamped() throws {
+        let fixture = try HubFixture()
+        let model = HubFixture.model()
+        let registry = ModelRegistry(models: [model])
+        let path = fixture.cache.path(for: model)
+        try Data(repeating: 0, count: 500).write(to: URL(filePath: path))
+        #expect(throws: EPANNsError.self) { try fixture.cache.resolve("tiny", in: registry) }
+        // Only the record says that this file was right, so only who does not read the file believes it.
+        let good = fixture.cache.directory + "/good"
+        try Data(HubFixture.payload).write(to: URL(filePath: good))
+        let record = DownloadRecord(
+            model: model, digest: try FileDigest(ofFile: good), source: nil, stamp: FileStamp(path: path))
+        try JSONEncoder().encode(record).write(to: URL(filePath: path + ".json"))
+        #expect(try fixture.cache.resolve("tiny", in: registry).path == path)
+    }
+
+    @Test("Without a checksum the first download is what a later use is compared with")
+    func changedAfterFirstUse() async throws {
+        let fixture = try HubFixture()
+        let model = HubFixture.model(.nothing)
+        let registry = ModelRegistry(models: [model])
+        let file = URL(filePath: fixture.cache.path(for: model))
+        try Data(HubFixture.payload).write(to: file)
+        // Nothing known: nothing to compare with.
+        #expect(try fixture.cache.resolve("tiny", in: registry).model == model)
+        _ = try await fixture.download(model, at: "http://127.0.0.1:1")
+        #expect(try fixture.cache.resolve("tiny", in: registry).model == model)
+        try Data(HubFixture.payload.reversed()).write(to: file)
+        let error = #expect(throws: EPANNsError.self) { try fixture.cache.resolve("tiny", in: registry) }
+        #expect(error?.code == .checksumMismatch)
+    }
+
+    @Test("A model that cannot run is not asked to be downloaded first")
+    func cannotRun() throws {
+        let fixture = try HubFixture()
+        let model = HubFixture.model(isSupported: false)
+        let error = #expect(throws: EPANNsError.self) {
+            try fixture.cache.resolve("tiny", in: ModelRegistry(models: [model]))
+        }
+        #expect(error?.code == .modelUnavailable && error?.remedy == .listModels)
+        #expect(error?.message.contains("cannot run") == true)
     }
 
     @Test("Verification tells every case apart")

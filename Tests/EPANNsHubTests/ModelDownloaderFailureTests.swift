@@ -1,6 +1,6 @@
 import EPANNsCore
-import EPANNsGraph
 import EPANNsHub
+import EPANNsTestServer
 import Foundation
 import Testing
 
@@ -133,7 +133,7 @@ struct ModelDownloaderFailureTests {
         let error = try #require(try await fixture.failure(model, at: url))
         #expect(error.code == .networkFailure)
         for part in [
-            "127.0.0.1", fixture.cache.path(for: model), model.downloadURL, "--model", "run the command again",
+            "127.0.0.1", fixture.cache.path(for: model), model.downloadURL, "try again",
         ] {
             #expect(error.message.contains(part))
         }
@@ -201,6 +201,47 @@ struct ModelDownloaderFailureTests {
             #expect(error.code == .checksumMismatch)
             let result = try await fixture.download(model, from: server, force: true)
             #expect(try fixture.contents(result.path) == payload)
+        }
+    }
+
+    @Test("Without https and without anything that proves the file, nothing is asked for, unless it is trusted")
+    func unprovable() async throws {
+        let fixture = try HubFixture()
+        let model = HubFixture.model(.nothing)
+        let error = try #require(try await fixture.failure(model, at: "http://mirror.invalid/m"))
+        #expect(error.code == .invalidConfiguration && error.remedy == .trustSource(model: "tiny"))
+        #expect(error.message.contains("https"))
+        #expect(fixture.events.isEmpty)
+        // With a checksum, over https, or trusted: asked for, though nobody is there.
+        for (model, url, force) in [
+            (HubFixture.model(), "http://mirror.invalid/m", false), (model, "https://mirror.invalid/m", false),
+            (model, "http://mirror.invalid/m", true),
+        ] {
+            let error = try #require(
+                try await fixture.failure { try await fixture.download(model, at: url, force: force) })
+            #expect(error.code == .networkFailure && error.message.contains("Cannot reach"))
+        }
+    }
+
+    @Test("Another file than the known public copy is refused over plain http, unless it is trusted")
+    func otherThanThePublicCopy() async throws {
+        let fixture = try HubFixture()
+        let copy = fixture.cache.directory + "/copy"
+        try Data(payload).write(to: URL(filePath: copy))
+        let model = HubFixture.model(
+            .nothing, gitBlobID: try FileDigest.gitBlobID(ofFile: copy, byteCount: payload.count))
+        let zeros = [UInt8](repeating: 0, count: payload.count)
+        try await FileServer.run { request in
+            .file(request.path.contains("zeros") ? zeros : HubFixture.payload, for: request)
+        } _: { server in
+            let error = try #require(
+                try await fixture.failure { try await fixture.download(model, from: server, folder: "/zeros") })
+            #expect(error.code == .checksumMismatch && error.remedy == .trustSource(model: "tiny"))
+            #expect(!fixture.cache.isCached(model))
+            let trusted = try await fixture.download(model, from: server, folder: "/zeros", force: true)
+            #expect(trusted.matchesPublicCopy == false)
+            let good = try await fixture.download(model, from: server, force: true)
+            #expect(good.matchesPublicCopy == true)
         }
     }
 

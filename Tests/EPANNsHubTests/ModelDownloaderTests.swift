@@ -1,6 +1,6 @@
 import EPANNsCore
-import EPANNsGraph
 import EPANNsHub
+import EPANNsTestServer
 import Foundation
 import Testing
 
@@ -209,7 +209,8 @@ struct ModelDownloaderTests {
             try FileManager.default.removeItem(atPath: first.path)
             let error = try #require(try await fixture.failure(model, from: server))
             #expect(error.code == .checksumMismatch)
-            #expect(error.message.contains(first.record.digest.sha256) && error.message.contains("--force"))
+            #expect(error.message.contains(first.record.digest.sha256))
+            #expect(error.remedy == .downloadModel(name: "tiny", again: true))
             #expect(!fixture.cache.isCached(model))
 
             let forced = try await fixture.download(model, from: server, force: true)

@@ -1,5 +1,4 @@
 import EPANNsCore
-import EPANNsGraph
 import EPANNsHub
 import Foundation
 import Testing
@@ -63,6 +62,13 @@ struct ModelRegistryTests {
         let error = #expect(throws: EPANNsError.self) { try registry.model(named: typed) }
         #expect(error?.code == .modelUnavailable)
         #expect(error?.message.contains("Did you mean “\(nearest)”") == true)
+    }
+
+    @Test("One recommendation, from the table")
+    func recommendation() throws {
+        let model = try #require(registry.recommended)
+        #expect(model.name == "mn04" && model.hasChecksum && model.isSupported)
+        #expect(ModelRegistry(models: []).recommended == nil)
     }
 
     @Test("Nothing near, nothing suggested")

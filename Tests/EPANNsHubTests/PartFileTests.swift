@@ -1,5 +1,4 @@
 import EPANNsCore
-import EPANNsGraph
 import EPANNsHub
 import Foundation
 import Testing

@@ -18,8 +18,8 @@ extension ModelsCommand {
                 address), put it where the error message says, and run this command once to verify it.
 
                 EXAMPLES
-                  epanns models download epanns
-                  epanns models download mn04 cnn14
+                  epanns models download mn04
+                  epanns models download epanns cnn14
                   epanns models download --mirror http://nas.local/models cnn14-16k
                 """)
 
@@ -45,6 +45,10 @@ extension ModelsCommand {
             let models = try names.map { try ModelRegistry.standard.model(named: $0) }
             var configuration = ModelDownloader.Configuration.standard()
             configuration.mirror = mirror ?? configuration.mirror
+            for model in models where !model.isSupported {
+                StandardError.write(
+                    "this version cannot run \(model.name) (\(model.architecture)); it is downloaded all the same.")
+            }
             let downloader = ModelDownloader(cache: try cacheOption.cache(), configuration: configuration)
             var rows: [Row] = []
             for model in models {
@@ -77,9 +81,6 @@ extension ModelsCommand {
             }
             if let matches = result.matchesPublicCopy {
                 lines.append("It is \(matches ? "" : "NOT ")the same file as a public copy on GitHub.")
-            }
-            if !model.isSupported {
-                lines.append("This version cannot run \(model.architecture) yet.")
             }
             try StandardOutput.writeLines(lines)
         }

@@ -11,8 +11,7 @@ struct ModelsCommand: AsyncParsableCommand {
         commandName: "models",
         abstract: "Lists, downloads and verifies published weights.",
         discussion: """
-            Start with “epanns models download epanns” (E-PANNs, about 97 MB), or with “mn04”, which is only 4 MB \
-            and nearly as good. From then on the name works wherever a command takes --model.
+            Start with \(ModelAdvice.text) From then on the name works wherever a command takes --model.
 
             Files lie in $EPANNS_CACHE, else in $XDG_CACHE_HOME/epanns/models, else in ~/.cache/epanns/models.
             """,

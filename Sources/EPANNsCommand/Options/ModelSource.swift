@@ -14,6 +14,7 @@ enum ModelSource {
     /// - Throws: As `ModelCache.resolve`.
     init(_ argument: String?) throws {
         guard let argument else {
+            try Self.requireBuiltIn()
             self = .builtIn
             return
         }
@@ -26,7 +27,17 @@ enum ModelSource {
         let isBuiltIn =
             argument.lowercased().replacingOccurrences(of: "_", with: "-") == Model.builtInName
             && !Self.isRegularFile(argument)
+        if isBuiltIn { try Self.requireBuiltIn() }
         self = isBuiltIn ? .builtIn : .file(path: try ModelCache.standard().resolve(argument).path)
+    }
+
+    /// A build without the package trait `BuiltInModel` has none.
+    private static func requireBuiltIn() throws {
+        guard !Model.hasBuiltIn else { return }
+        throw EPANNsError(
+            .modelUnavailable,
+            "This build has no model of its own, so that one must be named. Start with \(ModelAdvice.text) Then: --model "
+                + "\(ModelAdvice.name) (or EPANNS_MODEL=\(ModelAdvice.name)).")
     }
 
     private static func isRegularFile(_ path: String) -> Bool {

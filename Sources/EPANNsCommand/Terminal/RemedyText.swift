@@ -25,6 +25,7 @@ extension Remedy {
         case .pruneResiduals: "--residuals prune takes such layers as one group."
         case .listPrunableLayers: "--dry-run --layers '*' lists those that can be pruned."
         case .correctMirror: "Correct EPANNS_MIRROR or --mirror."
+        case .trustSource(let name): "“epanns models download --force \(name)” trusts whatever comes."
         }
     }
 }
