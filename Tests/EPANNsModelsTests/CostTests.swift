@@ -54,10 +54,10 @@ import Testing
     }
 
     @Test func pruningReducesCostAsThePaperSays() throws {
-        let full = try CostReport(CNN14Configuration().graph(), sampleCount: 320_000)
+        let full = try CostReport(CNNConfiguration(.cnn14).graph(), sampleCount: 320_000)
         // SPEC §4.4: fall of parameters and of MACs, in percent.
         for (ratio, parameters, macs) in [(0.25, 41.3, 20.9), (0.5, 71.3, 36.2), (0.75, 89.9, 45.9)] {
-            let pruned = try CostReport(CNN14Configuration.epanns(pruned: ratio).graph(), sampleCount: 320_000)
+            let pruned = try CostReport(CNNConfiguration.epanns(pruned: ratio).graph(), sampleCount: 320_000)
             let fall = { (after: Int, before: Int) in ((1 - Double(after) / Double(before)) * 1000).rounded() / 10 }
             #expect(fall(pruned.parameters, full.parameters) == parameters)
             #expect(fall(pruned.macs, full.macs) == macs)

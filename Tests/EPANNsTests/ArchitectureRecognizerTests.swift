@@ -20,9 +20,9 @@ import Testing
         }
         mobile.hiddenWidth = 5
         return [
-            .cnn6(.init(widths: [1, 2, 3, 1], embeddingWidth: 1, classCount: 1)),
-            .cnn10(.init(widths: [1, 2, 3, 4, 5, 6, 7, 8], embeddingWidth: 2, classCount: 3)),
-            .cnn14(.init(widths: Array(1...12), embeddingWidth: 5, classCount: 50, frontEnd: .panns8k)),
+            .cnn(.init(.cnn6, widths: [1, 2, 3, 1], embeddingWidth: 1, classCount: 1)),
+            .cnn(.init(.cnn10, widths: [1, 2, 3, 4, 5, 6, 7, 8], embeddingWidth: 2, classCount: 3)),
+            .cnn(.init(.cnn14, widths: Array(1...12), embeddingWidth: 5, classCount: 50, frontEnd: .panns8k)),
             .mobileNetV3(mobile),
         ]
     }()
@@ -36,7 +36,7 @@ import Testing
         ("att_block.att.weight", "DecisionLevelAtt"),
     ])
     func networksOfALaterVersionAreNamed(tensor: String, network: String) throws {
-        var weights = try TinyModel.hollowWeights(.cnn14(.init()))
+        var weights = try TinyModel.hollowWeights(.cnn(.init(.cnn14)))
         weights[tensor] = Tensor(shape: [1], values: [0])
         let error = failure(of: { _ = try ArchitectureRecognizer(weights).configuration() })
         #expect(error?.code == .unsupportedFormat)
@@ -45,7 +45,7 @@ import Testing
 
     @Test(arguments: ["logmel_extractor.melW", "spectrogram_extractor.stft.conv_real.weight"])
     func anyTraceOfTheFrontEndIsEnough(kept: String) throws {
-        var weights = try TinyModel.hollowWeights(.cnn14(.init(frontEnd: .panns16k)))
+        var weights = try TinyModel.hollowWeights(.cnn(.init(.cnn14, frontEnd: .panns16k)))
         for name in weights.keys where name.contains("_extractor.") && name != kept { weights[name] = nil }
         #expect(!ArchitectureRecognizer(weights).assumesFrontEnd)
         #expect(try ArchitectureRecognizer(weights).configuration().frontEnd == .panns16k)
@@ -62,7 +62,7 @@ import Testing
         #expect(error?.code == .checkpointMismatch)
         #expect(error?.message.contains("layer.weight") == true)
         // A shape with too few axes, as a hostile file may have it.
-        var weights = try TinyModel.hollowWeights(.cnn6(.init()))
+        var weights = try TinyModel.hollowWeights(.cnn(.init(.cnn6)))
         weights["conv_block2.conv1.weight"] = Tensor(shape: [], values: [0])
         #expect(failure(of: { _ = try ArchitectureRecognizer(weights).configuration() })?.code == .checkpointMismatch)
     }
