@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func referenceClassesTellWhatRuns() {
-        for name in ["Cnn6", "Cnn14_16k", "Cnn14_pruned", "MN"] {
+        for name in ["Cnn6", "Cnn14_16k", "Cnn14_pruned", "ResNet38", "MN"] {
             #expect(ModelConfiguration.runs(referenceClass: name))
         }
         for name in ["", "Cnn14_DecisionLevelMax", "MobileNetV1", "Wavegram_Cnn14"] {
@@ -99,6 +99,22 @@ import Testing
         Invalid("pruned by NaN") { _ = try CNNConfiguration.epanns(pruned: .nan) },
         Invalid("pruned by all") { _ = try CNNConfiguration.epanns(pruned: 1) },
         Invalid("pruned by less than nothing") { _ = try CNNConfiguration.epanns(pruned: -0.1) },
+        Invalid("a residual sum of other widths") {
+            var network = ResNetConfiguration(.resnet38)
+            network.layers[0].outputWidth = 63
+            _ = try network.graph()
+        },
+        Invalid("a block too few") {
+            var network = ResNetConfiguration(.resnet54)
+            network.layers[2].innerWidths.removeLast()
+            _ = try network.graph()
+        },
+        Invalid("no layers") {
+            var network = ResNetConfiguration(.resnet22)
+            network.layers = []
+            _ = try network.graph()
+        },
+        Invalid("a ResNet as wide as NaN") { _ = try ResNetConfiguration(.resnet22, scale: .nan).graph() },
         Invalid("as wide as NaN") { _ = try MobileNetV3Configuration(widthMultiplier: .nan).graph() },
         Invalid("infinitely wide") { _ = try MobileNetV3Configuration(widthMultiplier: .infinity).graph() },
         Invalid("no blocks") {

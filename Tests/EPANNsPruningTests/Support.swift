@@ -47,7 +47,7 @@ func spectrogram(_ graph: ModelGraph, frames: Int, seed: UInt32 = 9) -> [Float] 
 
 /// Small networks of every architecture.
 enum SmallNetwork: String, CaseIterable, Sendable {
-    case cnn6, cnn10, cnn14, mn
+    case cnn6, cnn10, cnn14, resnet38, resnet54, mn
 
     /// The configuration with ten classes.
     var configuration: ModelConfiguration {
@@ -65,6 +65,10 @@ enum SmallNetwork: String, CaseIterable, Sendable {
                 .init(
                     .cnn14, widths: [4, 4, 5, 6, 6, 7, 8, 10, 11, 12, 13, 14], embeddingWidth: 9, classCount: 10,
                     frontEnd: frontEnd))
+        case .resnet38:
+            return .resNet(.init(.resnet38, scale: 1 / 16, classCount: 10, frontEnd: frontEnd))
+        case .resnet54:
+            return .resNet(.init(.resnet54, scale: 1 / 16, classCount: 10, frontEnd: frontEnd))
         case .mn: return .mobileNetV3(.init(widthMultiplier: 0.1, classCount: 10))
         }
     }

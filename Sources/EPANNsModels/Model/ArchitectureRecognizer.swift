@@ -41,7 +41,6 @@ package struct ArchitectureRecognizer {
     /// Tensors that only networks have which this version cannot run.
     private static let unsupported = [
         ("att_block.att.weight", "Cnn14_DecisionLevelAtt"),
-        ("resnet.layer1.0.conv1.weight", "a PANNs ResNet"),
         ("pre_conv0.weight", "a Wavegram network"),
         ("v.pos_embed", "an AST"),
         ("audio_spectrogram_transformer.embeddings.cls_token", "an AST in Hugging Face's form"),

@@ -7,11 +7,13 @@ import EPANNsGraph
 /// ``base``. The JSON form is an object with the key `architecture` beside the architecture's own numbers.
 public enum ModelConfiguration: Hashable, Sendable {
     case cnn(CNNConfiguration)
+    case resNet(ResNetConfiguration)
     case mobileNetV3(MobileNetV3Configuration)
 
     /// Every architecture, in the order of SPEC §2's table.
     public static let architectures: [any Architecture.Type] = [
         CNNConfiguration.self,
+        ResNetConfiguration.self,
         MobileNetV3Configuration.self,
     ]
 
@@ -20,6 +22,7 @@ public enum ModelConfiguration: Hashable, Sendable {
         get {
             switch self {
             case .cnn(let configuration): configuration
+            case .resNet(let configuration): configuration
             case .mobileNetV3(let configuration): configuration
             }
         }
