@@ -50,7 +50,7 @@ public struct CostReport: Codable, Hashable, Sendable {
         let frames = graph.input.frameCount(sampleCount: sampleCount)
         let shapes = try graph.shapes(frameCount: frames)
         var layers: [Layer] = []
-        if graph.input.kind == .panns {
+        if graph.input.recipe.isPartOfStateDict {
             let macs = try CheckedCount.product([2, graph.input.binCount, graph.input.fftSize, frames])
             layers.append(
                 Layer(

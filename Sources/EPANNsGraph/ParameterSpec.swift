@@ -96,7 +96,7 @@ extension Operation {
 extension FrontEndConfiguration {
     /// State-dict entries of the front end: torchlibrosa's STFT kernels and mel bank for PANNs, none for EfficientAT.
     public var parameterSpecs: [ParameterSpec] {
-        guard kind == .panns else { return [] }
+        guard recipe.isPartOfStateDict else { return [] }
         func spec(_ name: String, _ shape: [Int]) -> ParameterSpec {
             ParameterSpec(name: name, shape: shape, role: .frozen, initialization: .frontEnd)
         }
