@@ -4,7 +4,8 @@ import EPANNsGraph
 /// A family of networks: its numbers, and all that is known about it.
 ///
 /// An architecture lives in one file: presets, recogniser, validation, graph, and what pruning makes of its numbers.
-/// ``ModelConfiguration`` has one case for each and forwards everything else here.
+/// ``ModelConfiguration`` has one case for each and forwards everything else here. How one is added:
+/// `Docs/AddAnArchitecture.md`.
 public protocol Architecture: Codable, Hashable, Sendable {
     /// What a sentence calls the family, for example `EfficientAT mn`.
     static var title: String { get }
