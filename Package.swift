@@ -73,7 +73,7 @@ let package = Package(
             swiftSettings: settings),
         .target(
             name: "EPANNsHub",
-            dependencies: ["CCurl", "EPANNsCore"], swiftSettings: settings),
+            dependencies: ["CCurl", "EPANNsCore", "EPANNsModels"], swiftSettings: settings),
         .target(
             name: "EPANNsEvaluation", dependencies: ["EPANNsCore", "EPANNsGraph", "EPANNsModels"],
             swiftSettings: settings),

@@ -33,7 +33,7 @@ extension PlanBuilder {
                 switch graph.nodes[next].operation {
                 case .convolution, .linear: productCount(next) >= Self.minimumProductCount
                 case .batchNorm, .activation, .pool, .add, .concatenate: feedsBF16(next)
-                case .input, .transpose, .reduce, .multiply, .unflattenChannels, .dropout, .softmax: false
+                case .input, .transpose, .reduce, .multiply, .unflattenChannels, .dropout, .softmax, .parameter: false
                 }
             }
     }
@@ -41,10 +41,10 @@ extension PlanBuilder {
     private func productCount(_ index: Int) -> Int {
         let node = graph.nodes[index]
         let channels = shapes[aliases[node.inputs[0]]].channels
-        switch node.operation {
-        case .convolution(let settings): return channels / settings.groups * settings.kernel.reduce(1, *)
-        case .linear: return channels
-        default: return 0
+        switch node.operation.parameterLayout {
+        case .kernel(let settings): return channels / settings.groups * settings.kernel.reduce(1, *)
+        case .matrix: return channels
+        case .norm, .value, .none: return 0
         }
     }
 }

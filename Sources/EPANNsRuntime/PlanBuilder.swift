@@ -87,6 +87,7 @@ struct PlanBuilder {
             case .concatenate: try concatenate(index)
             case .unflattenChannels(let height): try unflatten(index, height)
             case .softmax: try softmax(index)
+            case .parameter: throw PlanRefusal.parameter(node)
             }
         }
     }

@@ -56,9 +56,11 @@ import Testing
 
     @Test func otherTeachersAreRefused() throws {
         try withData { folder, model in
-            let other = try TinyModel.weights(.cnn6(.init(widths: [4, 4, 4, 4], embeddingWidth: 4, classCount: 3)))
+            let other = try TinyModel.weights(
+                .cnn(.init(.cnn6, widths: [4, 4, 4, 4], embeddingWidth: 4, classCount: 3)))
             try Model(
-                name: "three", configuration: .cnn6(.init(widths: [4, 4, 4, 4], embeddingWidth: 4, classCount: 3)),
+                name: "three",
+                configuration: .cnn(.init(.cnn6, widths: [4, 4, 4, 4], embeddingWidth: 4, classCount: 3)),
                 weights: other
             ).write(to: folder + "/three.safetensors")
             let run = try CommandRun.run(

@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test func configurationsWithOtherChannelsAreChecked() throws {
-        let cnn14 = ModelConfiguration.cnn14(CNN14Configuration())
+        let cnn14 = ModelConfiguration.cnn(CNNConfiguration(.cnn14))
         #expect(
             try cnn14.withChannels(["conv_block4.conv1": 256, "fc1": 512]).graph().nodes.first { $0.name == "fc1" }?
                 .channels == 512)

@@ -8,7 +8,7 @@ import Testing
 @Suite struct PruningAmountTests {
     /// For all widths of CNN14 and every hundredth the reference's `int(width * (1 - p))` is the exact floor; SPEC §2.3.
     @Test func ratiosTruncateAsInTheReference() {
-        for width in Set(CNN14Configuration.fullWidths) {
+        for width in Set(CNNConfiguration(.cnn14).widths) {
             for percent in 0..<100 {
                 let ratio = Double(percent) / 100
                 let expected = max(1, width * (100 - percent) / 100)
@@ -43,19 +43,21 @@ import Testing
 }
 
 @Suite struct LayerSelectionTests {
-    private let pruner = ChannelPruner(CNN14Configuration().graph())
+    private let pruner: ChannelPruner
+
+    init() throws { pruner = ChannelPruner(try CNNConfiguration(.cnn14).graph()) }
 
     private func widths(_ text: String, ratio: Double = 0.5, multiple: Int = 1) throws -> [Int] {
         let plan = try PruningPlan(
             pruner, .init(layers: LayerSelection(parsing: text), ratio: ratio, multiple: multiple))
-        var widths = CNN14Configuration.fullWidths
+        var widths = CNNConfiguration(.cnn14).widths
         for entry in plan.entries where entry.group < 12 { widths[entry.group] = entry.keptCount }
         return widths
     }
 
     @Test func rangesNamesAndAmounts() throws {
-        let full = CNN14Configuration.fullWidths
-        #expect(try widths("C7-C12") == CNN14Configuration.epanns(pruned: 0.5).widths)
+        let full = CNNConfiguration(.cnn14).widths
+        #expect(try widths("C7-C12") == CNNConfiguration.epanns(pruned: 0.5).widths)
         #expect(try widths("c7") == full.prefix(6) + [256] + full.suffix(5))
         #expect(try widths("C7=0.3,C8=0.5") == full.prefix(6) + [358, 256] + full.suffix(4))
         #expect(try widths("C11=100, C12=30%") == full.prefix(10) + [100, 1433])
@@ -97,10 +99,10 @@ import Testing
     /// SPEC §4.4: trainable parameters and MACs of ten seconds, the STFT included.
     @Test(arguments: [(0.25, 47_408_591, 16.694), (0.5, 23_205_839, 13.466), (0.75, 8_145_359, 11.411)])
     func thePapersRatiosGiveItsNumbers(ratio: Double, parameters: Int, gigaMACs: Double) throws {
-        let pruner = ChannelPruner(CNN14Configuration().graph())
+        let pruner = ChannelPruner(try CNNConfiguration(.cnn14).graph())
         let plan = try PruningPlan(pruner, .init(ratio: ratio))
         let graph = try pruner.graph(keeping: plan.structure(pruner))
-        #expect(graph == CNN14Configuration.epanns(pruned: ratio).graph())
+        #expect(try graph == CNNConfiguration.epanns(pruned: ratio).graph())
         let cost = try CostReport(graph, sampleCount: 320_000)
         #expect(cost.parameters == parameters)
         // Rounded to three decimals in the table.
@@ -108,7 +110,7 @@ import Testing
     }
 
     @Test func budgetsAreMetByTheSmallestRatio() throws {
-        let pruner = ChannelPruner(CNN14Configuration().graph())
+        let pruner = ChannelPruner(try CNNConfiguration(.cnn14).graph())
         let plan = try PruningPlan(pruner, .init())
         func parameters(_ plan: PruningPlan) throws -> Int {
             try CostReport(pruner.graph(keeping: plan.structure(pruner)), sampleCount: 320_000).parameters
@@ -148,7 +150,7 @@ import Testing
     }
 
     @Test func ratiosAndMultiplesAreChecked() {
-        let pruner = ChannelPruner(CNN14Configuration().graph())
+        let pruner = ChannelPruner(try CNNConfiguration(.cnn14).graph())
         for ratio in [-0.1, 1, .nan] {
             #expect(failure { _ = try PruningPlan(pruner, .init(ratio: ratio)) }?.code == .invalidConfiguration)
         }

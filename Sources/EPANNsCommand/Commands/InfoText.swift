@@ -56,13 +56,8 @@ enum InfoText {
     }
 
     private static func frontEnd(_ configuration: FrontEndConfiguration) -> String {
-        let recipe =
-            switch configuration.kind {
-            case .panns: "PANNs"
-            case .efficientAT: "EfficientAT"
-            }
-        return "\(recipe), \(configuration.sampleRate) Hz, FFT \(configuration.fftSize), hop \(configuration.hopSize), "
-            + "\(configuration.melBands) mels, \(CountText.seconds(configuration.minimumFrequencyHz))–"
+        "\(configuration.recipe.title ?? "Own recipe"), \(configuration.sampleRate) Hz, FFT \(configuration.fftSize), "
+            + "hop \(configuration.hopSize), \(configuration.melBands) mels, \(CountText.seconds(configuration.minimumFrequencyHz))–"
             + "\(CountText.seconds(configuration.maximumFrequencyHz)) Hz"
     }
 

@@ -48,7 +48,7 @@ extension Model {
         func json(_ value: some Encodable) throws -> String {
             String(decoding: try encoder.encode(value), as: UTF8.self)
         }
-        let parameters = try graph().parameterSpecs.reduce(0) { $0 + ($1.role == .trainable ? $1.count : 0) }
+        let parameters = try graph().parameterCount
         var metadata = [
             MetadataKey.format: "epanns", MetadataKey.version: Self.metadataVersion, MetadataKey.name: name,
             MetadataKey.configuration: try json(configuration), MetadataKey.labels: try json(labels),

@@ -92,8 +92,7 @@ public enum PruningTarget: Hashable, Sendable {
     ) throws -> Double {
         switch self {
         case .parameters:
-            let specs = try pruner.graph(keeping: plan.structure(pruner)).parameterSpecs
-            return specs.reduce(0) { $0 + ($1.role == .trainable ? Double($1.count) : 0) }
+            return Double(try pruner.graph(keeping: plan.structure(pruner)).parameterCount)
         case .macs(_, let sampleCount):
             return Double(
                 try CostReport(pruner.graph(keeping: plan.structure(pruner)), sampleCount: sampleCount).macs)

@@ -69,9 +69,7 @@ struct TrainingPlanBuilder {
         for (index, node) in graph.nodes.enumerated() where isNeeded[index] && index > firstNode {
             precondition(node.inputs.allSatisfy { $0 >= firstNode }, "the network bypasses its first node")
             for input in node.inputs { consumers[input].append(index) }
-            let channels = node.inputs.first.map { graph.nodes[$0].channels } ?? 0
-            let specs = node.operation.parameterSpecs(
-                name: node.name, input: Shape(channels, [graph.input.melBands, graph.input.melBands]))
+            let specs = graph.parameterSpecs(of: index)
             carries[index] =
                 node.inputs.contains { carries[$0] }
                 || specs.contains { $0.role == .trainable && !options.freeze.contains($0.name) }
@@ -123,6 +121,7 @@ struct TrainingPlanBuilder {
         case .unflattenChannels: try unflatten(index)
         case .dropout(let rate): try dropout(index, rate)
         case .softmax: try softmax(index)
+        case .parameter: throw PlanRefusal.parameter(node)
         }
     }
 
