@@ -57,7 +57,7 @@ struct TrainCommand: ParsableCommand, SharedCommand {
     @Flag(
         help: """
             Go on with the run in the folder, with its own settings; only --iterations (with a constant or stepped rate), \
-            --threads, --evaluate-every and --checkpoint-every may be given anew.
+            --threads (which changes the last digits), --evaluate-every and --checkpoint-every may be given anew.
             """)
     var resume = false
 

@@ -214,7 +214,10 @@ struct TrainRecipeOptions: ParsableArguments {
     var noDropout = false
     @Option(help: "fp32 (default) or bf16: the convolutions' arithmetic; weights stay fp32.")
     var precision: Precision?
-    @Option(help: ArgumentHelp("Threads (default: the cores).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Threads (default: the cores that other processes leave free at the start). Results depend on it in their last "
+                + "digits.", valueName: "n"))
     var threads: Int?
     @Option(help: ArgumentHelp("Seed of everything random (default: 1234).", valueName: "n"))
     var seed: UInt64?

@@ -58,7 +58,8 @@ public final class Trainer {
         communicator: any Communicator = SoloCommunicator(), report: @escaping (TrainingEvent) throws -> Void
     ) throws {
         try configuration.validate()
-        self.configuration = configuration
+        let before = CoreLoad.now()
+        var configuration = configuration
         // One process keeps the run, the others only compute.
         self.folder = communicator.rank == 0 ? folder : nil
         self.communicator = communicator
@@ -93,9 +94,22 @@ public final class Trainer {
                 "The run in \(folder?.path ?? "") was started with other settings or other data, so it cannot go on with "
                     + "these; resume with its own settings, or start a new run in another folder.")
         }
-        cores = configuration.threads ?? communicator.coreCount
         // A head on stored embeddings is too small to share out: threads would only wait for one another.
-        let threads = configuration.cachesEmbeddings ? 1 : cores
+        let threads =
+            configuration.cachesEmbeddings
+            ? 1
+            : configuration.threads ?? checkpoint?.state.threads
+                ?? communicator.freeCores(since: before, report: self.report)
+        cores = configuration.threads ?? communicator.coreCount
+        // Results depend on the number in their last digits, so a run keeps it.
+        if !configuration.cachesEmbeddings { configuration.threads = threads }
+        self.configuration = configuration
+        if let began = checkpoint?.state.threads, began != threads {
+            try self.report(
+                .note(
+                    "The run goes on with \(threads) thread\(threads == 1 ? "" : "s") after \(began): its numbers will "
+                        + "differ in their last digits from those of a run that was not stopped."))
+        }
         let share = communicator.shard.range(of: configuration.batchSize).count
         stepper = try TrainingStepper(
             graph: material.model.graph(), weights: checkpoint?.weights ?? material.model.weights,
@@ -105,6 +119,12 @@ public final class Trainer {
                 usesSpecAugment: configuration.specAugment != nil, usesDropout: configuration.usesDropout,
                 freeze: configuration.freeze),
             loss: material.loss, optimizer: configuration.optimizer, firstNode: material.firstNode)
+        if threads > 1 {
+            let work = ThreadPolicy.meanOperations(
+                of: try material.model.graph(), frames: material.frameCount, batch: stepper.plan.options.clips)
+            // Small layers wait for one another so often that waking costs more than spinning.
+            if work >= threads * ThreadPolicy.operationsPerSleeper { ThreadPolicy.sleepAtBarriers() }
+        }
         source =
             material.isPacked
             ? try material.source(configuration, communicator: communicator, threads: cores) : nil
@@ -322,8 +342,35 @@ public final class Trainer {
         guard let folder, let source else { return }
         let state = TrainingCheckpoint.State(
             iteration: iteration, optimizerSteps: stepper.optimizer.stepCount, source: source.state, best: best,
-            identity: identity)
+            identity: identity, threads: stepper.plan.options.threads)
         try TrainingCheckpoint(state, stepper).write(to: folder.checkpointPath)
         try report(.checkpoint(iteration: iteration, seconds: (ContinuousClock.now - start) / .seconds(1)))
+    }
+}
+
+extension Communicator {
+    /// Threads for what shares every layer of a network: one for each core that other processes leave free.
+    ///
+    /// - Parameters:
+    ///   - before: A look at the cores from when the run began to be prepared.
+    ///   - report: Told when it is fewer than there are cores.
+    fileprivate func freeCores(since before: CoreLoad?, report: (TrainingEvent) throws -> Void) throws -> Int {
+        // Several processes cannot tell one another's work from that of others, and have shared out the cores already.
+        guard count == 1, coreCount > 1, let before else { return coreCount }
+        // Ticks are 10 ms; a look of less would see noise.
+        let shortest = 0.2
+        if let now = CoreLoad.now(), now.time - before.time < shortest {
+            Thread.sleep(forTimeInterval: shortest - (now.time - before.time))
+        }
+        guard let now = CoreLoad.now() else { return coreCount }
+        let threads = max(1, min(coreCount, Int(now.freeCores(since: before).rounded())))
+        if threads < coreCount {
+            try report(
+                .note(
+                    "Other processes keep the machine busy: of its \(coreCount) cores, \(threads) "
+                        + "\(threads == 1 ? "is" : "are") used. Threads that wait for one another on a busy machine are slower than fewer."
+                ))
+        }
+        return threads
     }
 }
