@@ -35,7 +35,7 @@ struct OperationFixture {
         augmentation = InputAugmentation(
             stripes: stripes.map { clip in
                 SpecAugmentStripes(time: clip[0].map { $0[0]..<$0[1] }, mel: clip[1].map { $0[0]..<$0[1] })
-            }, lambdas: lambdas)
+            }, mixupWeights: lambdas.flatMap { [$0, 1 - $0] })
     }
 
     /// Number of a case.

@@ -33,6 +33,7 @@ public final class Trainer {
     /// Nil where nothing was packed, for a look at the run's size.
     let source: BatchSource?
     private let log: RunLog
+    private var lock: RunFolder.Lock?
     private let report: (TrainingEvent) throws -> Void
     private let sum: GradientSum
     private var iteration = 0
@@ -69,11 +70,9 @@ public final class Trainer {
                 "A batch of \(configuration.batchSize) cannot be shared out among \(communicator.count) processes; choose a "
                     + "multiple of \(communicator.count).")
         }
-        if let folder = self.folder, !resumes, folder.hasConfiguration || folder.hasCheckpoint {
-            throw EPANNsError(
-                .invalidConfiguration,
-                "\(folder.path) holds a run already; go on with it (--resume), or name another folder.")
-        }
+        // Before anything is looked at that another training may be about to write.
+        lock = try self.folder.map { try RunFolder.Lock($0) }
+        if !resumes { try self.folder?.requireNoRun() }
         let checkpoint =
             resumes && folder?.hasCheckpoint == true ? try TrainingCheckpoint(path: folder?.checkpointPath ?? "") : nil
         let log = RunLog(self.folder, continues: resumes)
@@ -129,7 +128,6 @@ public final class Trainer {
             material.isPacked
             ? try material.source(configuration, communicator: communicator, threads: cores) : nil
         sum = GradientSum(accumulation: configuration.accumulation, stepper.plan, communicator)
-        let memory = stepper.plan.memory.total + stepper.optimizer.byteCount + sum.byteCount
         if let checkpoint {
             try checkpoint.restore(stepper)
             try source?.restore(checkpoint.state.source)
@@ -141,7 +139,7 @@ public final class Trainer {
         // run may have got another length.
         try self.folder?.create()
         try self.folder?.write(configuration)
-        try self.report(.start(start(threads: threads, memory: memory)))
+        try self.report(.start(start(threads: threads)))
         if resumes { try self.report(.resume(iteration: iteration)) }
     }
 
@@ -169,7 +167,7 @@ public final class Trainer {
             advice: "all must start from the same model file, and compute on processors of one kind.")
     }
 
-    private func start(threads: Int, memory: Int) throws -> TrainingEvent.Start {
+    private func start(threads: Int) throws -> TrainingEvent.Start {
         let slots = stepper.plan.store.slots
         func count(_ slots: [ParameterSlot]) -> Int { slots.reduce(0) { $0 + $1.shape.reduce(1, *) } }
         return TrainingEvent.Start(
@@ -178,12 +176,12 @@ public final class Trainer {
             testClips: material.test?.clips.count ?? 0, classes: material.model.labels.count,
             clipSeconds: Double(material.clipSamples) / Double(material.model.configuration.frontEnd.sampleRate),
             processes: communicator.count, threads: threads, precision: configuration.precision.rawValue,
-            memoryBytes: memory)
+            memoryBytes: memoryByteCount)
     }
 
     /// Bytes that the run takes besides the packed recordings.
     public var memoryByteCount: Int {
-        stepper.plan.memory.total + stepper.optimizer.byteCount + sum.byteCount
+        stepper.memoryByteCount + sum.byteCount
     }
 
     /// The model as it is now.
@@ -194,7 +192,7 @@ public final class Trainer {
         model.weights = try stepper.plan.weights()
         // They were those of the weights before.
         model.thresholds = nil
-        return model
+        return try material.keptModel.map { try model.adding(classesOf: $0) } ?? model
     }
 
     /// Trains until the last iteration, or until it is asked to stop.
@@ -203,6 +201,9 @@ public final class Trainer {
     /// - Throws: `EPANNsError` with code `trainingFailure` when the loss is no number any more, `fileFailure` when the
     ///   disk is full; the last checkpoint is whole then.
     public func run(shouldStop: () -> Bool = { false }) throws -> Outcome {
+        // Whoever goes on with the run need not wait for this object to go.
+        if lock == nil { lock = try folder.map { try RunFolder.Lock($0) } }
+        defer { lock = nil }
         var lastCheckpoint = ContinuousClock.now
         var evaluation: TrainingEvent.Evaluation?
         while iteration < configuration.iterations {
@@ -247,18 +248,8 @@ public final class Trainer {
         sum.begin()
         for _ in 0..<configuration.accumulation {
             try source.withNext { contents in
-                let result = TrainingStepResult()
-                try contents.targets.withUnsafeBufferPointer { targets in
-                    try (contents.teacher ?? []).withUnsafeBufferPointer { teacher in
-                        try stepper.plan.run(
-                            TrainingStepInput(
-                                inputs: contents.inputs, targets: targets,
-                                teacher: contents.teacher == nil ? nil : teacher,
-                                augmentation: contents.augmentation, seed: configuration.seed,
-                                iteration: contents.iteration, firstPosition: contents.firstPosition,
-                                lossScale: 1 / Float(configuration.accumulation), result: result))
-                    }
-                }
+                let result = try stepper.compute(
+                    contents, seed: configuration.seed, lossScale: 1 / Float(configuration.accumulation))
                 loss += result.loss / Double(configuration.accumulation)
                 clips += contents.clipCount
             }
