@@ -11,7 +11,7 @@ package struct CoreLoad: Sendable {
     /// Processor time that this process has taken, in seconds.
     let ownSeconds: Double
     /// When that was, in seconds.
-    let time: Double
+    package let time: Double
 
     package init(cores: [Int: (idle: Int, total: Int)], ownSeconds: Double, time: Double) {
         (self.cores, self.ownSeconds, self.time) = (cores, ownSeconds, time)
@@ -50,17 +50,23 @@ package struct CoreLoad: Sendable {
         return result
     }
 
-    /// Numbers of the cores that this process may use.
+    /// Numbers of the cores that this process may use: `Cpus_allowed_list` of `/proc/self/status`, such as `0-3,8`.
     private static var usable: Set<Int> {
-        #if os(Linux)
-        var set = cpu_set_t()
-        guard sched_getaffinity(0, MemoryLayout<cpu_set_t>.size, &set) == 0 else { return [] }
-        return withUnsafeBytes(of: &set) { bytes in
-            Set((0..<bytes.count * 8).filter { bytes[$0 / 8] >> ($0 % 8) & 1 == 1 })
+        guard let bytes = FileManager.default.contents(atPath: "/proc/self/status") else { return [] }
+        let name = "Cpus_allowed_list:"
+        let line = String(decoding: bytes, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix(name) }
+        return line.map { numbers(in: $0.dropFirst(name.count)) } ?? []
+    }
+
+    /// The numbers of a list like `0-3,8`.
+    package static func numbers(in list: Substring) -> Set<Int> {
+        var result: Set<Int> = []
+        for part in list.split(separator: ",") {
+            let ends = part.split(separator: "-").compactMap { Int($0.filter(\.isNumber)) }
+            guard let first = ends.first, let last = ends.last, first <= last, last < 1 << 16 else { continue }
+            result.formUnion(first...last)
         }
-        #else
-        return []
-        #endif
+        return result
     }
 
     private static func seconds(_ clock: clockid_t) -> Double {

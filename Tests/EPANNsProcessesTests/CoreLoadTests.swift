@@ -31,6 +31,13 @@ import Testing
         #expect(abs(after.freeCores(since: before) - expected) < 1e-12)
     }
 
+    @Test func `lists of cores`() {
+        #expect(CoreLoad.numbers(in: "\t0-3,8,10-11") == [0, 1, 2, 3, 8, 10, 11])
+        #expect(CoreLoad.numbers(in: "7") == [7])
+        #expect(CoreLoad.numbers(in: "").isEmpty)
+        #expect(CoreLoad.numbers(in: "5-2,x").isEmpty)
+    }
+
     @Test func `a real machine`() throws {
         #if os(Linux)
         let before = try #require(CoreLoad.now())

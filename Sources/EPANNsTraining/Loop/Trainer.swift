@@ -95,7 +95,7 @@ public final class Trainer {
         }
         // A head on stored embeddings is too small to share out: threads would only wait for one another.
         let threads =
-            configuration.cachesEmbeddings
+            try configuration.cachesEmbeddings
             ? 1
             : configuration.threads ?? checkpoint?.state.threads
                 ?? communicator.freeCores(since: before, report: self.report)
