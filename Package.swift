@@ -148,6 +148,8 @@ let package = Package(
             name: "EPANNsProcessesTests", dependencies: ["EPANNsProcesses", "EPANNsTestSupport"],
             swiftSettings: settings),
         .testTarget(
+            name: "EPANNsDataTests", dependencies: ["EPANNsData", "EPANNsTestSupport"], swiftSettings: settings),
+        .testTarget(
             name: "EPANNsTrainingTests", dependencies: ["EPANNsReports", "EPANNsTestSupport", "EPANNsTraining"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(

@@ -25,6 +25,12 @@ public enum Remedy: Hashable, Sendable, CustomStringConvertible {
     case nameAudioFolder
     /// Leave out the clips whose recordings are missing.
     case skipMissing
+    /// Name the folder with the recordings, or leave out the clips whose recordings are missing.
+    case nameAudioFolderOrSkip
+    /// Learn the new classes only.
+    case dropOldClasses
+    /// Learn from clips of none of the classes, too, or let the old classes stay.
+    case learnFromNone
     /// Name the file with the classes' names.
     case nameLabels
     /// Say which of the model's labels stand for each class.
@@ -56,6 +62,9 @@ public enum Remedy: Hashable, Sendable, CustomStringConvertible {
         case .nameData: "Name a table of clips."
         case .nameAudioFolder: "Name the folder with the recordings."
         case .skipMissing: "Have missing recordings skipped."
+        case .nameAudioFolderOrSkip: "Name the folder with the recordings, or have missing ones skipped."
+        case .dropOldClasses: "Or have the new classes only."
+        case .learnFromNone: "Give clips without a class, too, or keep the old classes."
         case .nameLabels: "Name a list of labels."
         case .nameClassMap: "Say which of the model's labels stand for each class."
         case .resume: "Resume the run."

@@ -57,7 +57,7 @@ package final class FeatureMapExecutor {
         guard !spectrogram.isEmpty, spectrogram.count % bands == 0 else {
             throw EPANNsError(.invalidAudio, "\(spectrogram.count) values make no spectrogram of \(bands) mel bands.")
         }
-        _ = onednn_set_thread_count(Int32(threads))
+        ThreadPolicy.use(threads)
         let plan = try plan(frames: spectrogram.count / bands)
         let input = plan.workspace.floats(plan.input, count: spectrogram.count)
         for index in spectrogram.indices {

@@ -69,6 +69,9 @@ public final class InferenceNetwork: Sendable {
         // Only those who need the same shape wait here.
         return try slot.plan.withLock { plan in
             if let plan { return plan }
+            var options = options
+            options.threads = ThreadPolicy.threads(
+                options.threads, for: graph, frames: shape.frames, batch: shape.batch)
             let compiled = try InferencePlan(
                 graph: graph, weights: weights, shape: shape, options: options, packed: packed)
             plan = compiled

@@ -26,7 +26,7 @@ public final class InferencePlan: Sendable {
     public struct Options: Hashable, Sendable {
         /// Arithmetic of the inner layers.
         public var precision: Precision
-        /// Threads of one run.
+        /// Threads of one run, at most: an ``InferenceNetwork`` gives small work fewer.
         ///
         /// Bulk work wants one thread a run and several runs side by side.
         public var threads: Int
@@ -87,7 +87,7 @@ public final class InferencePlan: Sendable {
     ) throws {
         precondition(shape.batch > 0 && options.threads > 0)
         try options.precision.checkSupport()
-        _ = onednn_set_thread_count(Int32(options.threads))
+        ThreadPolicy.use(options.threads)
         var builder = try PlanBuilder(
             graph: graph, frameCount: shape.frames, weights: weights, packed: packed.weights, batch: shape.batch,
             precision: options.precision, allowsWinograd: options.allowsWinograd)
@@ -166,8 +166,7 @@ public final class InferencePlan: Sendable {
                 "The plan takes \(inputShape.batch) × \(inputShape.frames) × \(melBands) values, "
                     + "but got \(spectrogram.count).")
         }
-        // OpenMP keeps the count per thread, and Swift's tasks change threads between calls.
-        _ = onednn_set_thread_count(Int32(options.threads))
+        ThreadPolicy.use(options.threads)
         let workspace =
             try pool.withLock { $0.popLast() }
             ?? Workspace(

@@ -48,7 +48,7 @@ import Testing
             expect(try run(good + "batchsize: 3\n"), 64, "“batchsize”", "did you mean “batch_size”?")
             expect(try run(good + "accumulation: many\n"), 64, "“accumulation” has a value of the wrong kind")
             expect(try run(good.replacingOccurrences(of: "test_folds", with: "test_fold")), 64, "data[0].test_fold")
-            expect(try run("data: [\n"), 64, "is no YAML")
+            expect(try run("data: [\n"), 64, "is not YAML")
             expect(try run("- 1\n- 2\n"), 64, "no keys and values")
             expect(try run(""), 64, "no keys and values")
             try FileManager.default.removeItem(atPath: train.config)

@@ -37,10 +37,13 @@ import Testing
 
     @Test(arguments: NetworkFixture.names, [1, 2]) func fp32PlanEqualsPyTorch(name: String, threads: Int) throws {
         let fixture = try NetworkFixture(name)
-        let network = InferenceNetwork(
-            graph: fixture.graph, weights: fixture.weights, options: .init(precision: .fp32, threads: threads))
+        let packed = PackedWeightStore()
         for item in fixture.cases {
-            let plan = try network.plan(for: .init(batch: item.batch, frames: item.frames))
+            // Not by a network, which would give work as small as this one thread.
+            let plan = try InferencePlan(
+                graph: fixture.graph, weights: fixture.weights,
+                shape: .init(batch: item.batch, frames: item.frames),
+                options: .init(precision: .fp32, threads: threads), packed: packed)
             let outputs = try plan.run(item.input.floats)
             let error = worst(outputs.scores, item.scores)
             print("fp32 parity \(name), \(item.batch) × \(item.frames) frames: max |Δ| of the scores \(error)")

@@ -197,9 +197,10 @@ import Testing
             dataSet.clips[0].classes = [2]
             #expect(
                 failure {
-                    _ = try EvaluationLoader(
-                        dataSet: dataSet, cache: small.cache, frontEnd: LogMelSpectrogram(configuration: .panns8k),
-                        configuration: .init(batchSize: 1))
+                    _ = try BatchLoader(
+                        dataSet: dataSet, cache: small.cache, sampler: Sampler(.none, dataSet: small.dataSet, seed: 1),
+                        frontEnd: LogMelSpectrogram(configuration: .panns8k),
+                        configuration: .init(batchSize: 1, clipSamples: 8000))
                 }?.code == .invalidConfiguration)
         }
     }
@@ -248,10 +249,12 @@ import Testing
                 let batch = try loader.next()
                 let spectrograms = batch.withSpectrograms { Array($0) }
                 let size = batch.frameCount * batch.melBands
-                let expected = (0..<8).flatMap { [spectrograms[$0 * size], spectrograms[($0 + 1) * size - 1]] }
+                var expected: [Float] = []
+                for clip in 0..<8 { expected += [spectrograms[clip * size], spectrograms[(clip + 1) * size - 1]] }
                 #expect(batch.withTeacherTargets { Array($0) } == expected)
                 let weights = batch.mixupWeights
-                #expect(batch.mixedTeacherTargets()?.first == expected[0] * weights[0] + expected[2] * weights[1])
+                let mixed: Float = expected[0] * weights[0] + expected[2] * weights[1]
+                #expect(batch.mixedTeacherTargets()?.first == mixed)
             }
         }
     }

@@ -77,7 +77,7 @@ import Testing
         for mixup in [false, true] {
             var augmentation = fixture.augmentation
             if !mixup {
-                augmentation.lambdas = []
+                augmentation.mixupWeights = []
                 augmentation.stripes.removeLast(3)
             }
             let error = try error(

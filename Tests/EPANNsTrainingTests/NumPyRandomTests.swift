@@ -1,3 +1,4 @@
+import EPANNsTestSupport
 import EPANNsTraining
 import Foundation
 import Testing

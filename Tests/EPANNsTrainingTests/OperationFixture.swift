@@ -20,7 +20,7 @@ struct OperationFixture {
     private var tensors: [String: Tensor]
 
     init() throws {
-        let checkpoint = try Checkpoint.read(path: SamplerFixture.path("operations.safetensors"))
+        let checkpoint = try Checkpoint.read(path: StoredFixture.path("operations.safetensors"))
         tensors = checkpoint.tensors
         func decode<Value: Decodable>(_ key: String) throws -> Value {
             try JSONDecoder().decode(Value.self, from: Data(try #require(checkpoint.metadata[key]).utf8))
@@ -35,7 +35,7 @@ struct OperationFixture {
         augmentation = InputAugmentation(
             stripes: stripes.map { clip in
                 SpecAugmentStripes(time: clip[0].map { $0[0]..<$0[1] }, mel: clip[1].map { $0[0]..<$0[1] })
-            }, lambdas: lambdas)
+            }, mixupWeights: lambdas.flatMap { [$0, 1 - $0] })
     }
 
     /// Number of a case.

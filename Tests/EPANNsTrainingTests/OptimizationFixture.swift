@@ -57,6 +57,7 @@ struct OptimizationFixture: Decodable {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
         return try decoder.decode(
-            OptimizationFixture.self, from: Data(contentsOf: SamplerFixture.url("optimizers.json")))
+            OptimizationFixture.self,
+            from: Data(contentsOf: URL(fileURLWithPath: StoredFixture.path("optimizers.json"))))
     }
 }

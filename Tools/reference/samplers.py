@@ -2,7 +2,7 @@
 
 Needs numpy and h5py (the versions used are written to `samplers.json`).
 
-    python Tools/reference/samplers.py [--output Tests/EPANNsTrainingTests/Fixtures]
+    python Tools/reference/samplers.py [--output Tests/EPANNsTestSupport/Fixtures]
 
 `samplers.json`: draws of `numpy.random.RandomState`, and clip indices of PANNs' three samplers as the specification
 describes them, on a small random data set. `pack.h5`, `pack_index.h5`: a pack and an index as PANNs writes them
@@ -187,7 +187,7 @@ def wrong_packs(folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("Tests/EPANNsTrainingTests/Fixtures"))
+    parser.add_argument("--output", type=pathlib.Path, default=pathlib.Path("Tests/EPANNsTestSupport/Fixtures"))
     folder = parser.parse_args().output
     result = {
         "generator": "Tools/reference/samplers.py",

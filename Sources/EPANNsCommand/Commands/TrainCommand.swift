@@ -4,7 +4,6 @@ import EPANNsCore
 import EPANNsProcesses
 import EPANNsTraining
 import Foundation
-import Yams
 
 extension LossConfiguration.Kind: ExpressibleByArgument {}
 extension LearningRateSchedule.Kind: ExpressibleByArgument {}
@@ -57,7 +56,7 @@ struct TrainCommand: ParsableCommand, SharedCommand {
     @Flag(
         help: """
             Go on with the run in the folder, with its own settings; only --iterations (with a constant or stepped rate), \
-            --threads, --evaluate-every and --checkpoint-every may be given anew.
+            --threads (which changes the last digits), --evaluate-every and --checkpoint-every may be given anew.
             """)
     var resume = false
 
@@ -133,33 +132,13 @@ struct TrainCommand: ParsableCommand, SharedCommand {
             }
             return configuration
         }
-        if folder.hasConfiguration, !dryRun {
-            throw EPANNsError(
-                .invalidConfiguration,
-                "\(output) holds a run already; go on with it (--resume), or name another folder.")
-        }
+        if !dryRun { try folder.requireNoRun() }
         var configuration = TrainingConfiguration()
-        if let config { configuration = try Self.read(config) }
+        if let config { configuration = try SettingsFile(path: config).configuration() }
         try dataOptions.apply(to: &configuration)
         try networkOptions.apply(to: &configuration)
         try recipe.apply(to: &configuration)
         return configuration
-    }
-
-    private static func read(_ path: String) throws -> TrainingConfiguration {
-        guard let data = FileManager.default.contents(atPath: path), data.count < 1 << 22 else {
-            throw EPANNsError(.fileFailure, "\(path) cannot be read, or is no file of settings.")
-        }
-        let value: Any?
-        do {
-            value = try Yams.load(yaml: String(decoding: data, as: UTF8.self))
-        } catch {
-            throw EPANNsError(.invalidConfiguration, "\(path) is no YAML: \(error)")
-        }
-        guard let object = value as? [String: Any], JSONSerialization.isValidJSONObject(object) else {
-            throw EPANNsError(.invalidConfiguration, "\(path) holds no keys and values of a run's settings.")
-        }
-        return try TrainingConfiguration(json: JSONSerialization.data(withJSONObject: object))
     }
 
     private func summary(

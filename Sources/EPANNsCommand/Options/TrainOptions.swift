@@ -9,7 +9,8 @@ import Foundation
 struct TrainDataOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "A table of clips and their classes; several are trained on together.", valueName: "table"),
+            "A table of clips and their classes, or a folder with one folder for each class; several are trained on "
+                + "together.", valueName: "table|folder"),
         completion: .file())
     var data: [String] = []
 
@@ -38,6 +39,12 @@ struct TrainDataOptions: ParsableArguments {
     var testAudio: [String] = []
 
     @Option(
+        help: ArgumentHelp(
+            "The share of each class that is held out for testing where the data has no folds and no --test-data is given "
+                + "(default: 0.2); 0 trains on all.", valueName: "share"))
+    var holdOut: Double?
+
+    @Option(
         help: ArgumentHelp("The classes, a name a line or a CSV (default: the table's).", valueName: "file"),
         completion: .file())
     var labels: String?
@@ -53,7 +60,7 @@ struct TrainDataOptions: ParsableArguments {
 
     var isGiven: Bool {
         !data.isEmpty || !audio.isEmpty || !foldsTest.isEmpty || !foldsTrain.isEmpty || !testData.isEmpty
-            || !testAudio.isEmpty || labels != nil || skipMissing || cache != nil
+            || !testAudio.isEmpty || labels != nil || holdOut != nil || skipMissing || cache != nil
     }
 
     func apply(to configuration: inout TrainingConfiguration) throws {
@@ -79,6 +86,8 @@ struct TrainDataOptions: ParsableArguments {
             }
         }
         if let labels { configuration.labels = labels }
+        // A run says what it does in its configuration, and those of before had nothing held out.
+        configuration.holdOut = holdOut ?? configuration.holdOut ?? 0.2
         if skipMissing { configuration.skipsMissing = true }
         if let cache { configuration.cache = cache }
     }
@@ -116,9 +125,12 @@ struct TrainNetworkOptions: ParsableArguments {
     @Flag(
         help: """
             Train the last layer only: everything else is frozen and runs once over every clip. The quick way to \
-            classes of one's own.
+            classes of one's own. The model keeps its old classes beside them.
             """)
     var headOnly = false
+
+    @Flag(help: "With --head-only: the model knows the new classes only, and always says one of them.")
+    var onlyNewClasses = false
 
     @Flag(help: "Run the frozen part once over every clip, and train on what it gives; needs --freeze.")
     var cacheEmbeddings = false
@@ -136,7 +148,8 @@ struct TrainNetworkOptions: ParsableArguments {
     var temperature: Double?
 
     var isGiven: Bool {
-        initial != nil || model != nil || !freeze.isEmpty || updateFrozenStatistics || headOnly || cacheEmbeddings
+        initial != nil || model != nil || !freeze.isEmpty || updateFrozenStatistics || headOnly || onlyNewClasses
+            || cacheEmbeddings
             || teacher != nil || teacherWeight != nil || temperature != nil
     }
 
@@ -157,12 +170,14 @@ struct TrainNetworkOptions: ParsableArguments {
         if headOnly {
             guard let path = configuration.initial else {
                 throw EPANNsError(
-                    .invalidConfiguration, "--head-only wants a trained model to start from; name it with --init.")
+                    .invalidConfiguration, "--head-only needs a trained model to start from; name it with --init.")
             }
             let classifier = try Model.read(path: path).configuration.classifierName()
             configuration.freeze = FreezeSelection(patterns: ["*", "!\(classifier)"])
             configuration.cachesEmbeddings = true
+            if !onlyNewClasses { configuration.keepsOldClasses = true }
         }
+        if onlyNewClasses { configuration.keepsOldClasses = nil }
         if let teacher {
             configuration.teacher = try ModelSource(teacher).path()
             if teacherWeight == nil, configuration.teacherWeight == 0 { configuration.teacherWeight = 0.5 }
@@ -214,7 +229,10 @@ struct TrainRecipeOptions: ParsableArguments {
     var noDropout = false
     @Option(help: "fp32 (default) or bf16: the convolutions' arithmetic; weights stay fp32.")
     var precision: Precision?
-    @Option(help: ArgumentHelp("Threads (default: the cores).", valueName: "n"))
+    @Option(
+        help: ArgumentHelp(
+            "Threads (default: the cores that other processes leave free at the start). Results depend on it in their last "
+                + "digits.", valueName: "n"))
     var threads: Int?
     @Option(help: ArgumentHelp("Seed of everything random (default: 1234).", valueName: "n"))
     var seed: UInt64?

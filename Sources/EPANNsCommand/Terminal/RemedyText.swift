@@ -17,6 +17,11 @@ extension Remedy {
         case .nameData: "Name a table of clips with --data."
         case .nameAudioFolder: "Name the folder with the recordings with --audio."
         case .skipMissing: "--skip-missing (train) or --missing skip leaves them out."
+        case .nameAudioFolderOrSkip:
+            "--audio names the folder; --skip-missing (train) or --missing skip leaves missing ones out."
+        case .dropOldClasses: "--only-new-classes drops the old ones."
+        case .learnFromNone:
+            "Clips without a class (an empty cell, or a folder “_none”) say what it is not; --head-only keeps the old classes."
         case .nameLabels: "Give the list with --labels."
         case .nameClassMap:
             "Say with --map FILE which of the model's labels stand for each class (“epanns labels” lists them)."

@@ -106,6 +106,9 @@ struct AudioFolders {
         return extensions.contains(suffix) ? (String(name[..<dot]), suffix) : (name, "")
     }
 
+    /// Whether a file's name has an extension of audio.
+    static func isRecording(_ name: String) -> Bool { extensions.contains(stem(of: name).suffix) }
+
     private static let extensions: Set<String> = [
         "wav", "wave", "w64", "flac", "mp3", "mp2", "ogg", "oga", "opus", "m4a", "aac", "aif", "aiff", "caf", "au",
         "wma", "wv", "mka", "mkv", "webm", "mp4",

@@ -48,7 +48,7 @@ extension DataSet {
         var notes = try [
             missing.note(
                 clipCount: rowCount, folders: folders.folders,
-                hint: "They are expected as Y<id>.wav (or another extension); skip missing ones, or name the folder.")
+                hint: "They are expected as Y<id>.wav (or another extension).", remedy: .nameAudioFolderOrSkip)
         ].compactMap { $0 }
         if !unknown.isEmpty {
             let which = unknown.sorted().firstFewQuoted

@@ -57,18 +57,28 @@ extension DataSet {
     /// Its kind is seen from the file's contents:
     ///
     /// - a CSV with a header row (ESC-50, UrbanSound8K, FSD50K and the like);
+    /// - a folder that has one for each class, named after it, and perhaps `_none` for what is of none of them;
     /// - AudioSet's segment tables, whose first lines start with `#` (SPEC §5.1);
     /// - PANNs' HDF5 packs and index files (SPEC §5.1).
     ///
     /// - Parameters:
-    ///   - table: Path of the table.
+    ///   - table: Path of the table, or of the folder.
     ///   - audio: Folder of the recordings, or of the packs; nil is the table's folder.
     ///   - options: Class list, columns, what to do with missing files.
     /// - Throws: `EPANNsError`, which names lines, files and classes: `fileFailure` when a file or folder is missing,
     ///   `invalidConfiguration` when the table is invalid, `unsupportedFormat` for HDF5 of another kind.
     ///
-    /// Tests: `DataSetTableTests`, `DataSetAudioSetTests`, `DataSetHDF5Tests`.
+    /// Tests: `DataSetTableTests`, `DataSetAudioSetTests`, `DataSetHDF5Tests`, `DataSetFolderTests`.
     public static func read(_ table: String, audio: String? = nil, options: Options = Options()) throws -> DataSet {
+        if isFolder(table) {
+            guard audio == nil else {
+                throw EPANNsError(
+                    .invalidConfiguration,
+                    "\(table.quoted) is a folder with its recordings in it; no other folder of recordings can be given."
+                )
+            }
+            return try readClassFolders(table, options: options)
+        }
         let file = try MappedFile(path: table)
         guard !file.bytes.isEmpty else {
             throw EPANNsError(.invalidConfiguration, "\(table.quoted) is empty; name a table of clips.")
@@ -115,13 +125,15 @@ struct MissingClips {
     /// The note about them; nil when there are none.
     ///
     /// - Throws: `EPANNsError` with code `fileFailure` when they are not to be tolerated, or nothing else is there.
-    func note(clipCount: Int, folders: [String], hint: String) throws -> String? {
+    func note(clipCount: Int, folders: [String], hint: String, remedy: Remedy) throws -> String? {
         guard !names.isEmpty else { return nil }
         let place = folders.map(\.quoted).joined(separator: ", ")
         guard policy != .fail, names.count < clipCount else {
             throw EPANNsError(
                 .fileFailure,
-                "\(names.count) of \(clipCount) recordings are not in \(place): \(names.firstFewQuoted). \(hint)")
+                "\(names.count) of \(clipCount) recordings are not in \(place): \(names.firstFewQuoted)."
+                    + (hint.isEmpty ? "" : " \(hint)"),
+                remedy: remedy)
         }
         let fate = policy == .skip ? "left out" : "taken as silence without classes, as in AudioSet's packs"
         return "\(names.count) of \(clipCount) recordings are missing and \(fate): \(names.firstFewQuoted)."

@@ -36,10 +36,12 @@ extension DataSet {
         var folders = try AudioFolders(options.audioFolders)
         var missing = MissingClips(policy)
         var clips: [Clip] = []
+        var none = 0
         for (row, classes) in zip(rows, resolved.classes) {
             // A single class that was ignored leaves nothing to learn from.
-            if classes.isEmpty, columns.kind != .labels { continue }
+            if classes.isEmpty, columns.kind != .labels, !row.cell.isEmpty { continue }
             if let path = try folders.path(of: row.filename, fold: row.fold) {
+                if row.cell.isEmpty, !options.ignoresClasses { none += 1 }
                 clips.append(Clip(name: row.filename, source: .file(path), fold: row.fold, classes: classes))
             } else {
                 missing.add(row.filename)
@@ -50,10 +52,11 @@ extension DataSet {
         }
         let note = try missing.note(
             clipCount: rows.count, folders: folders.folders,
-            hint: "Name the folder with --audio, or have missing recordings skipped.")
+            hint: "", remedy: .nameAudioFolderOrSkip)
         return try DataSet(
-            labels: resolved.labels, isSingleLabel: columns.kind != .labels, clips: clips,
-            notes: columns.notes + resolved.notes + (note.map { [$0] } ?? []))
+            labels: resolved.labels, isSingleLabel: columns.kind != .labels && none == 0, clips: clips,
+            notes: columns.notes + resolved.notes + (note.map { [$0] } ?? [])
+                + (none > 0 ? [noteOfNone(none)] : []))
     }
 }
 
@@ -138,7 +141,8 @@ struct TableColumns {
             return number
         }
         let classes = cell.map { row.fields[$0] } ?? ""
-        guard !classes.isEmpty || kind == .labels else { throw failure("has no class") }
+        // No category is an answer: the clip is of none of the classes. No number would be a gap.
+        guard !classes.isEmpty || kind != .target else { throw failure("has no class") }
         return TableRow(line: row.line, filename: name, fold: number, cell: classes)
     }
 }
@@ -171,7 +175,11 @@ struct TableClasses {
             classes = numbers.map { [$0] }
             return
         case .category:
-            labels = options.labels ?? LabelSet(Set(rows.map(\.cell)).sorted().map { LabelSet.Label(name: $0) })
+            let names = Set(rows.map(\.cell)).subtracting([""]).sorted()
+            guard !names.isEmpty else {
+                throw EPANNsError(.invalidConfiguration, "No clip of \(table.quoted) has a class.")
+            }
+            labels = options.labels ?? LabelSet(names.map { LabelSet.Label(name: $0) })
         case .labels:
             (labels, notes) = Self.labelsOfMultiLabelTable(rows, options: options)
         }
@@ -179,8 +187,8 @@ struct TableClasses {
         var (unknown, rowCount): (Set<String>, Int) = ([], 0)
         for row in rows {
             let (found, rest) =
-                kind == .category
-                ? (index.find(row.cell).map { ([$0], []) } ?? ([], [row.cell])) : index.findAll(row.cell)
+                kind != .category || row.cell.isEmpty
+                ? index.findAll(row.cell) : index.find(row.cell).map { ([$0], []) } ?? ([], [row.cell])
             classes.append(found)
             unknown.formUnion(rest)
             if !rest.isEmpty { rowCount += 1 }

@@ -62,22 +62,24 @@ extension WaveformCache {
             throw EPANNsError(
                 .invalidConfiguration, "A cache has 1000 to 768000 samples a second and clips of at most a day.")
         }
+        let canonical = CanonicalPaths()
         var (paths, seen): ([String], Set<String>) = ([], [])
         var packs: [(path: String, pack: Pack)] = []
         for clip in dataSet.clips {
             switch clip.source {
             case .missing: break
             case .file(let path):
-                let path = key(path)
+                let path = canonical(path)
                 if seen.insert(path).inserted { paths.append(path) }
             case .hdf5(let path, _):
-                let path = key(path)
+                let path = canonical(path)
                 if seen.insert(path).inserted { packs.append((path, try pack(path, sampleRate: sampleRate))) }
             }
         }
         guard !paths.isEmpty else {
             return try WaveformCache(
-                sampleRate: sampleRate, dataPath: "", records: [], packs: packs, unreadable: [:], notes: [])
+                sampleRate: sampleRate, dataPath: "", records: [], packs: packs, unreadable: [:], notes: [],
+                paths: canonical)
         }
         let store = try WaveformStore(folder: folder, sampleRate: sampleRate)
         let limit = options.maximumClipSeconds.map { max(1, Int(($0 * Double(sampleRate)).rounded())) } ?? 0
@@ -102,7 +104,7 @@ extension WaveformCache {
         }
         return try WaveformCache(
             sampleRate: sampleRate, dataPath: store.dataPath, records: records, packs: packs, unreadable: unreadable,
-            notes: notes)
+            notes: notes, paths: canonical)
     }
 
     private static func pack(_ path: String, sampleRate: Int) throws -> Pack {

@@ -37,15 +37,17 @@ public final class WaveformCache: Sendable {
     private let offsets: [String: (offset: Int, count: Int)]
     private let packs: [Pack]
     private let packNumbers: [String: Int]
+    private let paths: CanonicalPaths
 
     /// Length of a clip whose recording is missing, in seconds: that of AudioSet's.
     static let silenceSeconds = 10
 
     init(
         sampleRate: Int, dataPath: String, records: [WaveformRecord], packs: [(path: String, pack: Pack)],
-        unreadable: [String: String], notes: [String]
+        unreadable: [String: String], notes: [String], paths: CanonicalPaths
     ) throws {
         self.sampleRate = sampleRate
+        self.paths = paths
         self.unreadable = unreadable
         self.notes = notes
         let file = records.isEmpty ? nil : try MappedFile(path: dataPath)
@@ -69,11 +71,11 @@ public final class WaveformCache: Sendable {
         case .missing:
             return Location(storage: .silence, sampleCount: Self.silenceSeconds * sampleRate)
         case .file(let path):
-            if let place = offsets[Self.key(path)] {
+            if let place = offsets[paths(path)] {
                 return Location(storage: .packed(offset: place.offset), sampleCount: place.count)
             }
         case .hdf5(let path, let row):
-            if let number = packNumbers[Self.key(path)], (0..<packs[number].waveforms.rowCount).contains(row) {
+            if let number = packNumbers[paths(path)], (0..<packs[number].waveforms.rowCount).contains(row) {
                 let pack = packs[number]
                 let count = (pack.waveforms.columnCount + pack.step - 1) / pack.step
                 return Location(storage: .hdf5(pack: number, row: row), sampleCount: count)
@@ -83,17 +85,6 @@ public final class WaveformCache: Sendable {
             .invalidConfiguration,
             "The waveform cache does not have \(clip.name.quoted); build it for this data set, and leave out what could "
                 + "not be read.")
-    }
-
-    /// The clips of a data set that the cache has; what was skipped as unreadable is noted.
-    public func readable(_ dataSet: DataSet) -> DataSet {
-        var result = dataSet
-        result.clips.removeAll { clip in
-            if case .file(let path) = clip.source { unreadable[Self.key(path)] != nil } else { false }
-        }
-        let count = dataSet.clips.count - result.clips.count
-        if count > 0 { result.notes.append("\(count) recordings cannot be read and are left out.") }
-        return result
     }
 
     /// Reads part of a clip.
@@ -146,10 +137,5 @@ public final class WaveformCache: Sendable {
             try read(location, into: UnsafeMutableBufferPointer(rebasing: buffer[..<location.sampleCount]))
             initialized = location.sampleCount
         }
-    }
-
-    /// A path that does not depend on the present folder.
-    static func key(_ path: String) -> String {
-        path.hasPrefix("/") ? path : FileManager.default.currentDirectoryPath + "/" + path
     }
 }

@@ -42,11 +42,11 @@ final class WaveformStore {
         let base = folder + "/waveforms-\(sampleRate)"
         (dataPath, indexPath, journalPath) = (base + ".i16", base + ".index", base + ".journal")
         self.sampleRate = sampleRate
-        lock = open(base + ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        lock = open(base + ".lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard lock >= 0 else { throw Self.failure("create", base + ".lock") }
         // File systems without locks refuse; then nobody else may build there, which is the user's to see to.
         while flock(lock, LOCK_EX) != 0, errno == EINTR {}
-        data = open(dataPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        data = open(dataPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
         guard data >= 0 else { throw Self.failure("open", dataPath) }
         try load()
     }
@@ -62,7 +62,7 @@ final class WaveformStore {
         var record = record
         (record.offset, record.count, record.hash) = (end, samples.count, WaveformRecord.hash(samples))
         if journal < 0 {
-            journal = open(journalPath, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o666)
+            journal = open(journalPath, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0o666)
             guard journal >= 0 else { throw Self.failure("create", journalPath) }
         }
         isSealed = false
@@ -128,7 +128,7 @@ final class WaveformStore {
             // Nothing in it is known now. A new file, since another process may have the old one mapped.
             close(data)
             unlink(dataPath)
-            data = open(dataPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+            data = open(dataPath, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o666)
             guard data >= 0 else { throw Self.failure("create", dataPath) }
         } else if Int(status.st_size) > end * 2 {
             // What a kill left behind the last clip, which nobody reads.
@@ -167,10 +167,14 @@ final class WaveformStore {
 
     private static func failure(_ action: String, _ path: String) -> EPANNsError {
         let number = errno
-        let isFull = number == ENOSPC || number == EDQUOT
+        let advice =
+            switch number {
+            case ENOSPC, EDQUOT: "The disk is full; free some space and try again."
+            // Somebody else could have put it into a shared folder, to have another file overwritten.
+            case ELOOP: "It is a symbolic link, which is not followed here; remove it."
+            default: "Check the permissions and the disk."
+            }
         return EPANNsError(
-            .fileFailure,
-            "Cannot \(action) \(path.quoted): \(String(cString: strerror(number))). "
-                + (isFull ? "The disk is full; free some space and try again." : "Check the permissions and the disk."))
+            .fileFailure, "Cannot \(action) \(path.quoted): \(String(cString: strerror(number))). \(advice)")
     }
 }

@@ -44,6 +44,40 @@ extension Model {
     }
 }
 
+extension Model {
+    /// The model with the classes of another before its own; both heads read the same features.
+    ///
+    /// A class of both is this model's. Test: `OwnClassesTests`.
+    ///
+    /// - Throws: `EPANNsError` with code `checkpointMismatch` when the heads are not of one kind.
+    package func adding(classesOf other: Model) throws -> Model {
+        let own = Set(labels.labels.map(\.name))
+        let kept = other.labels.labels.indices.filter { !own.contains(other.labels.labels[$0].name) }
+        var configuration = configuration
+        configuration.classCount = kept.count + labels.count
+        var weights = weights
+        let head = try configuration.classifierName() + "."
+        for spec in try configuration.graph().parameterSpecs where spec.name.hasPrefix(head) {
+            let width = spec.shape.dropFirst().reduce(1, *)
+            guard let old = other.weights[spec.name], let new = self.weights[spec.name],
+                old.shape == [other.labels.count] + spec.shape.dropFirst(),
+                new.shape == [labels.count] + spec.shape.dropFirst()
+            else {
+                throw EPANNsError(
+                    .checkpointMismatch, "The heads of \(other.name) and of the new classes do not fit together.")
+            }
+            let rows = old.floats
+            let values = kept.flatMap { rows[$0 * width..<($0 + 1) * width] } + new.floats
+            weights[spec.name] = Tensor(shape: spec.shape, values: values)
+        }
+        var model = try Model(
+            name: name, configuration: configuration, weights: weights,
+            labels: LabelSet(kept.map { other.labels.labels[$0] } + labels.labels))
+        model.provenance = provenance
+        return model
+    }
+}
+
 extension ModelConfiguration {
     /// State-dict prefix of the layer that gives the logits.
     public func classifierName() throws -> String {

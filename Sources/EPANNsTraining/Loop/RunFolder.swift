@@ -29,12 +29,22 @@ public struct RunFolder: Sendable {
     /// Whether a run was started here.
     public var hasConfiguration: Bool { FileManager.default.fileExists(atPath: configurationPath) }
 
+    /// Refuses a folder in which a run was started, whose files a new one would overwrite.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
+    package func requireNoRun() throws {
+        guard hasConfiguration || hasCheckpoint else { return }
+        throw EPANNsError(
+            .invalidConfiguration, "\(path.quoted) holds a run already: go on with it, or name another folder.",
+            remedy: .resume)
+    }
+
     /// Reads the configuration of a run.
     ///
     /// - Throws: `EPANNsError` with code `fileFailure`, `invalidConfiguration`.
     public func configuration() throws -> TrainingConfiguration {
         guard let data = FileManager.default.contents(atPath: configurationPath) else {
-            throw EPANNsError(.fileFailure, "\(path) holds no run: there is no configuration.json.")
+            throw EPANNsError(.fileFailure, "\(path.quoted) holds no run: it has no configuration.json.")
         }
         return try TrainingConfiguration(json: data)
     }
@@ -57,59 +67,5 @@ public struct RunFolder: Sendable {
         let file = try AtomicFile(path: configurationPath)
         try file.write(String(decoding: try configuration.json(), as: UTF8.self) + "\n")
         try file.commit()
-    }
-}
-
-/// Appends lines to a run's log; a line is whole or, after a kill, cut, and the reader minds neither.
-final class RunLog {
-    private var handle: FileHandle?
-    private let folder: RunFolder?
-    private let continues: Bool
-    private let encoder = JSONEncoder()
-
-    /// Prepares the log of a run, to go on at its end or anew; nil as folder writes nothing.
-    ///
-    /// The file is made with its first line, so that a run that cannot begin leaves nothing behind.
-    init(_ folder: RunFolder?, continues: Bool) {
-        self.folder = folder
-        self.continues = continues
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-    }
-
-    /// The log's file, made where it is missing.
-    private func opened(_ folder: RunFolder) throws -> FileHandle {
-        if let handle { return handle }
-        try folder.create()
-        let path = folder.logPath
-        let descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (continues ? 0 : O_TRUNC), 0o666)
-        guard descriptor >= 0 else {
-            throw EPANNsError(.fileFailure, "\(path) cannot be written: \(String(cString: strerror(errno))).")
-        }
-        let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        // What a killed run left of its last line must not swallow the next one.
-        if try handle.seekToEnd() > 0, let data = FileManager.default.contents(atPath: path),
-            data.last != 0x0A
-        {
-            try handle.write(contentsOf: Data([0x0A]))
-        }
-        self.handle = handle
-        return handle
-    }
-
-    func write(_ entry: some Encodable) throws {
-        guard let folder else { return }
-        do {
-            try opened(folder).write(contentsOf: try encoder.encode(entry) + Data([0x0A]))
-        } catch let error as EPANNsError {
-            throw error
-        } catch {
-            throw EPANNsError(
-                .fileFailure,
-                "\(folder.logPath) cannot be written; free some space and go on with --resume. The last checkpoint is whole.",
-                cause: error)
-        }
     }
 }

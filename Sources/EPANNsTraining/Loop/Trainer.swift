@@ -33,6 +33,7 @@ public final class Trainer {
     /// Nil where nothing was packed, for a look at the run's size.
     let source: BatchSource?
     private let log: RunLog
+    private var lock: RunFolder.Lock?
     private let report: (TrainingEvent) throws -> Void
     private let sum: GradientSum
     private var iteration = 0
@@ -58,7 +59,8 @@ public final class Trainer {
         communicator: any Communicator = SoloCommunicator(), report: @escaping (TrainingEvent) throws -> Void
     ) throws {
         try configuration.validate()
-        self.configuration = configuration
+        let before = CoreLoad.now()
+        var configuration = configuration
         // One process keeps the run, the others only compute.
         self.folder = communicator.rank == 0 ? folder : nil
         self.communicator = communicator
@@ -68,11 +70,9 @@ public final class Trainer {
                 "A batch of \(configuration.batchSize) cannot be shared out among \(communicator.count) processes; choose a "
                     + "multiple of \(communicator.count).")
         }
-        if let folder = self.folder, !resumes, folder.hasConfiguration || folder.hasCheckpoint {
-            throw EPANNsError(
-                .invalidConfiguration,
-                "\(folder.path) holds a run already; go on with it (--resume), or name another folder.")
-        }
+        // Before anything is looked at that another training may be about to write.
+        lock = try self.folder.map { try RunFolder.Lock($0) }
+        if !resumes { try self.folder?.requireNoRun() }
         let checkpoint =
             resumes && folder?.hasCheckpoint == true ? try TrainingCheckpoint(path: folder?.checkpointPath ?? "") : nil
         let log = RunLog(self.folder, continues: resumes)
@@ -93,9 +93,22 @@ public final class Trainer {
                 "The run in \(folder?.path ?? "") was started with other settings or other data, so it cannot go on with "
                     + "these; resume with its own settings, or start a new run in another folder.")
         }
-        cores = configuration.threads ?? communicator.coreCount
         // A head on stored embeddings is too small to share out: threads would only wait for one another.
-        let threads = configuration.cachesEmbeddings ? 1 : cores
+        let threads =
+            try configuration.cachesEmbeddings
+            ? 1
+            : configuration.threads ?? checkpoint?.state.threads
+                ?? communicator.freeCores(since: before, report: self.report)
+        cores = configuration.threads ?? communicator.coreCount
+        // Results depend on the number in their last digits, so a run keeps it.
+        if !configuration.cachesEmbeddings { configuration.threads = threads }
+        self.configuration = configuration
+        if let began = checkpoint?.state.threads, began != threads {
+            try self.report(
+                .note(
+                    "The run goes on with \(threads) thread\(threads == 1 ? "" : "s") after \(began): its numbers will "
+                        + "differ in their last digits from those of a run that was not stopped."))
+        }
         let share = communicator.shard.range(of: configuration.batchSize).count
         stepper = try TrainingStepper(
             graph: material.model.graph(), weights: checkpoint?.weights ?? material.model.weights,
@@ -105,11 +118,16 @@ public final class Trainer {
                 usesSpecAugment: configuration.specAugment != nil, usesDropout: configuration.usesDropout,
                 freeze: configuration.freeze),
             loss: material.loss, optimizer: configuration.optimizer, firstNode: material.firstNode)
+        if threads > 1 {
+            let work = ThreadPolicy.meanOperations(
+                of: try material.model.graph(), frames: material.frameCount, batch: stepper.plan.options.clips)
+            // Small layers wait for one another so often that waking costs more than spinning.
+            if work >= threads * ThreadPolicy.operationsPerSleeper { ThreadPolicy.sleepAtBarriers() }
+        }
         source =
             material.isPacked
             ? try material.source(configuration, communicator: communicator, threads: cores) : nil
         sum = GradientSum(accumulation: configuration.accumulation, stepper.plan, communicator)
-        let memory = stepper.plan.memory.total + stepper.optimizer.byteCount + sum.byteCount
         if let checkpoint {
             try checkpoint.restore(stepper)
             try source?.restore(checkpoint.state.source)
@@ -121,7 +139,7 @@ public final class Trainer {
         // run may have got another length.
         try self.folder?.create()
         try self.folder?.write(configuration)
-        try self.report(.start(start(threads: threads, memory: memory)))
+        try self.report(.start(start(threads: threads)))
         if resumes { try self.report(.resume(iteration: iteration)) }
     }
 
@@ -149,7 +167,7 @@ public final class Trainer {
             advice: "all must start from the same model file, and compute on processors of one kind.")
     }
 
-    private func start(threads: Int, memory: Int) throws -> TrainingEvent.Start {
+    private func start(threads: Int) throws -> TrainingEvent.Start {
         let slots = stepper.plan.store.slots
         func count(_ slots: [ParameterSlot]) -> Int { slots.reduce(0) { $0 + $1.shape.reduce(1, *) } }
         return TrainingEvent.Start(
@@ -158,12 +176,12 @@ public final class Trainer {
             testClips: material.test?.clips.count ?? 0, classes: material.model.labels.count,
             clipSeconds: Double(material.clipSamples) / Double(material.model.configuration.frontEnd.sampleRate),
             processes: communicator.count, threads: threads, precision: configuration.precision.rawValue,
-            memoryBytes: memory)
+            memoryBytes: memoryByteCount)
     }
 
     /// Bytes that the run takes besides the packed recordings.
     public var memoryByteCount: Int {
-        stepper.plan.memory.total + stepper.optimizer.byteCount + sum.byteCount
+        stepper.memoryByteCount + sum.byteCount
     }
 
     /// The model as it is now.
@@ -174,7 +192,7 @@ public final class Trainer {
         model.weights = try stepper.plan.weights()
         // They were those of the weights before.
         model.thresholds = nil
-        return model
+        return try material.keptModel.map { try model.adding(classesOf: $0) } ?? model
     }
 
     /// Trains until the last iteration, or until it is asked to stop.
@@ -183,6 +201,9 @@ public final class Trainer {
     /// - Throws: `EPANNsError` with code `trainingFailure` when the loss is no number any more, `fileFailure` when the
     ///   disk is full; the last checkpoint is whole then.
     public func run(shouldStop: () -> Bool = { false }) throws -> Outcome {
+        // Whoever goes on with the run need not wait for this object to go.
+        if lock == nil { lock = try folder.map { try RunFolder.Lock($0) } }
+        defer { lock = nil }
         var lastCheckpoint = ContinuousClock.now
         var evaluation: TrainingEvent.Evaluation?
         while iteration < configuration.iterations {
@@ -227,18 +248,8 @@ public final class Trainer {
         sum.begin()
         for _ in 0..<configuration.accumulation {
             try source.withNext { contents in
-                let result = TrainingStepResult()
-                try contents.targets.withUnsafeBufferPointer { targets in
-                    try (contents.teacher ?? []).withUnsafeBufferPointer { teacher in
-                        try stepper.plan.run(
-                            TrainingStepInput(
-                                inputs: contents.inputs, targets: targets,
-                                teacher: contents.teacher == nil ? nil : teacher,
-                                augmentation: contents.augmentation, seed: configuration.seed,
-                                iteration: contents.iteration, firstPosition: contents.firstPosition,
-                                lossScale: 1 / Float(configuration.accumulation), result: result))
-                    }
-                }
+                let result = try stepper.compute(
+                    contents, seed: configuration.seed, lossScale: 1 / Float(configuration.accumulation))
                 loss += result.loss / Double(configuration.accumulation)
                 clips += contents.clipCount
             }
@@ -322,8 +333,35 @@ public final class Trainer {
         guard let folder, let source else { return }
         let state = TrainingCheckpoint.State(
             iteration: iteration, optimizerSteps: stepper.optimizer.stepCount, source: source.state, best: best,
-            identity: identity)
+            identity: identity, threads: stepper.plan.options.threads)
         try TrainingCheckpoint(state, stepper).write(to: folder.checkpointPath)
         try report(.checkpoint(iteration: iteration, seconds: (ContinuousClock.now - start) / .seconds(1)))
+    }
+}
+
+extension Communicator {
+    /// Threads for what shares every layer of a network: one for each core that other processes leave free.
+    ///
+    /// - Parameters:
+    ///   - before: A look at the cores from when the run began to be prepared.
+    ///   - report: Told when it is fewer than there are cores.
+    fileprivate func freeCores(since before: CoreLoad?, report: (TrainingEvent) throws -> Void) throws -> Int {
+        // Several processes cannot tell one another's work from that of others, and have shared out the cores already.
+        guard count == 1, coreCount > 1, let before else { return coreCount }
+        // Ticks are 10 ms; a look of less would see noise.
+        let shortest = 0.2
+        if let now = CoreLoad.now(), now.time - before.time < shortest {
+            Thread.sleep(forTimeInterval: shortest - (now.time - before.time))
+        }
+        guard let now = CoreLoad.now() else { return coreCount }
+        let threads = max(1, min(coreCount, Int(now.freeCores(since: before).rounded())))
+        if threads < coreCount {
+            try report(
+                .note(
+                    "Other processes keep the machine busy: of its \(coreCount) cores, \(threads) "
+                        + "\(threads == 1 ? "is" : "are") used. Threads that wait for one another on a busy machine are slower than fewer."
+                ))
+        }
+        return threads
     }
 }

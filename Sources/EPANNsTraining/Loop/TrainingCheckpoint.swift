@@ -19,6 +19,8 @@ struct TrainingCheckpoint {
         var best: Double?
         /// SHA-256 of what fixes the trajectory: configuration without lengths and folders, data, network.
         var identity: String
+        /// Threads of a step, on which the last digits depend; nil in files of before 0.2.
+        var threads: Int?
     }
 
     var state: State

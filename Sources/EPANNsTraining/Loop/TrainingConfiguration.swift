@@ -44,6 +44,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var testData: [Source] = []
     /// File of class names; nil for the table's own, or the model's for a teacher's students.
     public var labels: String?
+    /// Share of each class that is held out for testing where neither folds nor other data are named for it, and the
+    /// table has no folds; nil and 0 for nothing.
+    public var holdOut: Double?
     /// Whether clips without a recording are left out, rather than an error.
     public var skipsMissing = false
 
@@ -55,6 +58,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var initial: String?
     /// What is not trained.
     public var freeze = FreezeSelection()
+    /// Whether the classes of ``initial`` stay beside the new ones, which then do not compete (binary cross-entropy); only
+    /// where nothing but the head is trained. Nil as false.
+    public var keepsOldClasses: Bool?
     /// Whether the frozen part runs once over every clip and only the rest is trained.
     public var cachesEmbeddings = false
 
@@ -128,6 +134,12 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             throw refuse(
                 "Iterations (\(iterations)), batch size (\(batchSize)) and accumulation (\(accumulation)) must be at least 1."
             )
+        }
+        guard (0..<1).contains(holdOut ?? 0) else {
+            throw refuse("The share that is held out for testing must be at least 0 and below 1.")
+        }
+        guard keepsOldClasses != true || initial != nil else {
+            throw refuse("Old classes can be kept only of a model to start from.")
         }
         guard (0...1).contains(teacherWeight), temperature > 0, temperature <= 1000 else {
             throw refuse("The teacher's weight lies in 0…1 and the temperature above 0.")
@@ -209,6 +221,8 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         copy.data = [Source(table: "", audio: "", trainFolds: [], testFolds: [])]
         copy.testData = copy.data
         copy.labels = ""
+        copy.holdOut = 0
+        copy.keepsOldClasses = true
         copy.architecture = ""
         copy.initial = ""
         copy.network = .cnn(CNNConfiguration(.cnn10))

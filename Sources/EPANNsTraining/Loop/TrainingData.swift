@@ -2,6 +2,7 @@ import EPANNsCore
 import EPANNsData
 import EPANNsGraph
 import EPANNsModels
+import Foundation
 
 /// Reads the tables of a run and parts training from testing.
 enum TrainingData {
@@ -30,8 +31,27 @@ enum TrainingData {
                 clips: found.clips.map { .init(name: $0.name, source: $0.source, fold: $0.fold, classes: []) },
                 notes: found.notes)
         }
+        // Whoever says what to test on decides alone, and so does a table with folds; a teacher's words are no test.
+        let share =
+            ignoresClasses || !configuration.testData.isEmpty
+                || configuration.data.contains { $0.testFolds != nil || $0.trainFolds != nil }
+            ? 0 : configuration.holdOut ?? 0
         for source in configuration.data {
             let all = try read(source)
+            if share > 0, all.folds.isEmpty {
+                guard var parts = all.holdingOut(share, seed: configuration.seed) else {
+                    train.append(all)
+                    continue
+                }
+                let percent = (share * 100).formatted(.number.precision(.fractionLength(0...1)))
+                parts.train.notes.append(
+                    "Held out for testing: \(parts.test.clips.count) of \(all.clips.count) clips of "
+                        + "\(source.table.quoted), \(percent) % of each class, chosen by the seed \(configuration.seed)."
+                )
+                train.append(parts.train)
+                test.append(parts.test)
+                continue
+            }
             let held = source.testFolds ?? []
             if !held.isEmpty { test.append(try all.selecting(folds: held)) }
             if let folds = source.trainFolds {

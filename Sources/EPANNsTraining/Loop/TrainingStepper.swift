@@ -36,17 +36,15 @@ public final class TrainingStepper {
     /// - Throws: `EPANNsError` with code `backendFailure`.
     public func step(inputs: [Float], targets: [Float], learningRate: Double, seed: UInt64 = 0) throws -> Double {
         precondition(plan.options.clips == plan.options.batch && !plan.options.usesSpecAugment)
-        let result = TrainingStepResult()
-        try inputs.withUnsafeBufferPointer { inputs in
-            try targets.withUnsafeBufferPointer { targets in
-                try plan.run(
-                    TrainingStepInput(
-                        inputs: inputs, targets: targets, teacher: nil, augmentation: InputAugmentation(), seed: seed,
-                        iteration: optimizer.stepCount, firstPosition: 0, lossScale: 1, result: result))
-            }
+        let loss = try inputs.withUnsafeBufferPointer { inputs in
+            try compute(
+                BatchContents(
+                    inputs: inputs, iteration: optimizer.stepCount, clipCount: plan.options.clips, targets: targets),
+                seed: seed
+            ).loss
         }
         apply(learningRate: learningRate)
-        return result.loss
+        return loss
     }
 
     /// Takes a step and tells the time of every part: forward, loss, backward, and the optimiser as last.
@@ -55,14 +53,10 @@ public final class TrainingStepper {
     public func profile(
         inputs: [Float], targets: [Float], learningRate: Double
     ) throws -> [(name: String, implementation: String, time: Duration)] {
-        let result = TrainingStepResult()
         var parts = try inputs.withUnsafeBufferPointer { inputs in
-            try targets.withUnsafeBufferPointer { targets in
-                try plan.profile(
-                    TrainingStepInput(
-                        inputs: inputs, targets: targets, teacher: nil, augmentation: InputAugmentation(), seed: 0,
-                        iteration: optimizer.stepCount, firstPosition: 0, lossScale: 1, result: result))
-            }
+            try BatchContents(
+                inputs: inputs, iteration: optimizer.stepCount, clipCount: plan.options.clips, targets: targets
+            ).withStepInput(seed: 0) { try plan.profile($0) }.result
         }
         let time = ContinuousClock().measure { apply(learningRate: learningRate) }
         parts.append(("optimizer", "\(optimizer.configuration.kind)", time))
@@ -71,6 +65,11 @@ public final class TrainingStepper {
 
     /// Bytes of weights, gradients, moments, feature maps and scratchpad.
     public var memoryByteCount: Int { plan.memory.total + optimizer.byteCount }
+
+    /// Computes loss and gradients of a batch, which replace those of the batch before.
+    func compute(_ batch: BatchContents, seed: UInt64, lossScale: Float = 1) throws -> TrainingStepResult {
+        try batch.withStepInput(seed: seed, lossScale: lossScale) { try plan.run($0) }.step
+    }
 
     /// Changes the weights by the gradients at hand, clipped where that is asked for.
     func apply(learningRate: Double, scale: Float = 1) {

@@ -16,19 +16,13 @@ extension TrainingPlan {
         augmentation: InputAugmentation = InputAugmentation(), seed: UInt64 = 0, iteration: Int = 0,
         firstPosition: Int = 0, lossScale: Float = 1
     ) throws -> (loss: Double, logits: [Float]) {
-        let result = TrainingStepResult()
-        try inputs.withUnsafeBufferPointer { inputs in
-            try targets.withUnsafeBufferPointer { targets in
-                try (teacher ?? []).withUnsafeBufferPointer { scores in
-                    try run(
-                        TrainingStepInput(
-                            inputs: inputs, targets: targets, teacher: teacher == nil ? nil : scores,
-                            augmentation: augmentation, seed: seed, iteration: iteration,
-                            firstPosition: firstPosition, lossScale: lossScale, result: result))
-                }
-            }
+        let (_, step) = try inputs.withUnsafeBufferPointer { inputs in
+            try BatchContents(
+                inputs: inputs, iteration: iteration, firstPosition: firstPosition, clipCount: options.clips,
+                targets: targets, teacher: teacher, augmentation: augmentation
+            ).withStepInput(seed: seed, lossScale: lossScale) { try run($0) }
         }
-        return (result.loss, result.logits)
+        return (step.loss, step.logits)
     }
 
     /// Puts other values into the weights that are named; statistics stay.

@@ -26,17 +26,17 @@ final class TrainingStepResult {
 package struct InputAugmentation: Sendable {
     /// Stripes per clip before mixup; empty for none.
     package var stripes: [SpecAugmentStripes] = []
-    /// λ per pair of clips; empty for none.
-    package var lambdas: [Float] = []
+    /// Weight of each clip in its example: λ₀, 1−λ₀, λ₁, …; empty for none. The targets are mixed with the same.
+    package var mixupWeights: [Float] = []
 
     /// Makes one; of nothing where nothing is given.
-    package init(stripes: [SpecAugmentStripes] = [], lambdas: [Float] = []) {
+    package init(stripes: [SpecAugmentStripes] = [], mixupWeights: [Float] = []) {
         self.stripes = stripes
-        self.lambdas = lambdas
+        self.mixupWeights = mixupWeights
     }
 
     func mixWeights(pair: Int) -> (Float, Float) {
-        lambdas.isEmpty ? (1, 0) : (lambdas[pair], 1 - lambdas[pair])
+        mixupWeights.isEmpty ? (1, 0) : (mixupWeights[2 * pair], mixupWeights[2 * pair + 1])
     }
 
     /// Sets a clip's stripes to zero, in its values or in its gradient.

@@ -15,7 +15,8 @@ struct BalancedOrder: Sendable, Hashable, Codable {
     private var excluded: Set<Int>
     private var random: NumPyRandom
 
-    init(_ dataSet: DataSet, excluded: Set<Int>, seed: UInt32) throws {
+    /// - Parameter drawsNone: Whether recordings without a class have their turn as one more class.
+    init(_ dataSet: DataSet, excluded: Set<Int>, seed: UInt32, drawsNone: Bool = false) throws {
         random = NumPyRandom(seed: seed)
         self.excluded = excluded
         clipsOfClass = [[Int]](repeating: [], count: dataSet.classCount)
@@ -28,6 +29,13 @@ struct BalancedOrder: Sendable, Hashable, Codable {
         guard hasClip else {
             throw EPANNsError(
                 .invalidConfiguration, "No clip has a class; a balanced sampler has nothing to draw. Use “none”.")
+        }
+        if drawsNone {
+            let none = Self.clipsOfNone(dataSet)
+            if !none.isEmpty {
+                clipsOfClass.append(none)
+                pointers.append(0)
+            }
         }
         for label in clipsOfClass.indices { random.shuffle(&clipsOfClass[label]) }
     }
@@ -54,9 +62,17 @@ struct BalancedOrder: Sendable, Hashable, Codable {
         return batch
     }
 
+    /// Recordings of none of the classes; neither missing ones nor a pack's, which the reference never draws.
+    private static func clipsOfNone(_ dataSet: DataSet) -> [Int] {
+        dataSet.clips.indices.filter { index in
+            if case .file = dataSet.clips[index].source { dataSet.clips[index].classes.isEmpty } else { false }
+        }
+    }
+
     func isValid(for dataSet: DataSet) -> Bool {
         var expected = [[Int]](repeating: [], count: dataSet.classCount)
         for (index, clip) in dataSet.clips.enumerated() { for label in clip.classes { expected[label].append(index) } }
+        if clipsOfClass.count > dataSet.classCount { expected.append(Self.clipsOfNone(dataSet)) }
         return clipsOfClass.map { $0.sorted() } == expected && pointers.count == clipsOfClass.count
             && zip(pointers, clipsOfClass).allSatisfy { $0 >= 0 && $0 < max(1, $1.count) }
             && (queue.isEmpty || isPermutation(queue, of: clipsOfClass.count)) && (0...queue.count).contains(turn)

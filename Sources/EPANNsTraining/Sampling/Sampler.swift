@@ -33,9 +33,13 @@ public struct Sampler: Sendable, Hashable, Codable {
     ///   - kind: The order of drawing.
     ///   - dataSet: What to draw from.
     ///   - seed: Seed of NumPy's generator; PANNs' is 1234 (and both parts of `alternate` have it).
+    ///   - drawsClipsOfNone: Whether a balanced order draws recordings without a class, too, as one more class; the
+    ///     reference never does.
     ///   - blackList: Names of clips that are never drawn (AudioSet: the test clips of DCASE 2017 task 4).
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when nothing could be drawn.
-    public init(_ kind: Kind, dataSet: DataSet, seed: UInt32 = 1234, blackList: Set<String> = []) throws {
+    public init(
+        _ kind: Kind, dataSet: DataSet, seed: UInt32 = 1234, drawsClipsOfNone: Bool = false, blackList: Set<String> = []
+    ) throws {
         self.kind = kind
         clipCount = dataSet.clips.count
         let excluded =
@@ -47,7 +51,9 @@ public struct Sampler: Sendable, Hashable, Codable {
             )
         }
         if kind != .balanced { shuffled = ShuffledOrder(count: clipCount, excluded: excluded, seed: seed) }
-        if kind != .none { balanced = try BalancedOrder(dataSet, excluded: excluded, seed: seed) }
+        if kind != .none {
+            balanced = try BalancedOrder(dataSet, excluded: excluded, seed: seed, drawsNone: drawsClipsOfNone)
+        }
     }
 
     /// The clips of the next batch.

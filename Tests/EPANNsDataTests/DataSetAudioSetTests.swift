@@ -1,5 +1,7 @@
+import EPANNsCore
+import EPANNsData
+import EPANNsModels
 import EPANNsTestSupport
-import EPANNsTraining
 import Testing
 
 @Suite struct DataSetAudioSetTests {

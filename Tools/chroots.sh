@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# Builds in newer Debians, made by debootstrap, and runs the tests of the library there; prints the versions and what came
+# out. Not part of the gate: it needs root, the network, 4 GB a system and half an hour of two quiet cores for each.
+#
+#     sudo Tools/chroots.sh [trixie] [sid]        both without arguments
+#
+# The systems stay in .build-chroots, and so do their builds: a second run brings them up to date and builds what has
+# changed. Swift is this machine's, mounted read-only. The last result is in Docs/Platforms.md.
+#
+#     EPANNS_DEBIAN_MIRROR   where the packages are (default: http://deb.debian.org/debian)
+#     EPANNS_CHROOTS         where the systems go (default: .build-chroots beside the sources)
+#     EPANNS_CHROOT_TESTS    which tests, as a regular expression (default: those of the library)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+root=$PWD
+mirror=${EPANNS_DEBIAN_MIRROR:-http://deb.debian.org/debian}
+place=${EPANNS_CHROOTS:-$root/.build-chroots}
+tests=${EPANNS_CHROOT_TESTS:-^EPANNs(Core|Graph|Audio|Models|Runtime|Data|Processes|Training|Evaluation|Reports|Pruning)?Tests}
+
+[ "$(id -u)" -eq 0 ] || { echo "debootstrap and chroot need root." >&2; exit 1; }
+command -v debootstrap >/dev/null || { echo "Install debootstrap first: apt-get install debootstrap" >&2; exit 1; }
+swift=$(readlink -f "$(command -v swift)")
+toolchain=${swift%/usr/bin/*}
+[ -x "$toolchain/usr/bin/swift" ] || { echo "No Swift toolchain found around $swift." >&2; exit 1; }
+
+# What Tools/setup.sh installs, and what Swift's own programs need.
+needs=$(sed -n '/^needs=(/,/^)/s/^ *"\([a-z0-9.+-]*\) .*/\1/p' Tools/setup.sh)
+tools="ca-certificates git binutils gcc g++ libc6-dev libedit2 libncurses6 libpython3-dev libsqlite3-0 libcurl4 tzdata"
+
+mounted=()
+release() {
+    for ((index = ${#mounted[@]} - 1; index >= 0; index--)); do umount "${mounted[index]}" || true; done
+    mounted=()
+}
+trap release EXIT
+
+mount_into() { # source target options
+    mkdir -p "$2"
+    mount --bind "$1" "$2"
+    mounted+=("$2")
+    if [ -n "${3:-}" ]; then mount -o "remount,bind,$3" "$2"; fi
+}
+
+# In a chroot, with nothing of this machine's environment.
+inside() { # system command…
+    local system=$1
+    shift
+    chroot "$system" /usr/bin/env -i PATH="/toolchain/usr/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin" \
+        HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive EPANNS_TEST_DATA="${data:-}" nice -n 15 "$@"
+}
+
+check() { # suite
+    local suite=$1 system=$place/$1 data="" status=0
+    if [ ! -e "$system/.complete" ]; then
+        rm -rf "$system"
+        mkdir -p "$place"
+        debootstrap --variant=minbase "$suite" "$system" "$mirror"
+        touch "$system/.complete"
+    fi
+    mount_into /proc "$system/proc"
+    mount_into /dev "$system/dev"
+    mount_into "$toolchain" "$system/toolchain" ro
+    if [ -n "${EPANNS_TEST_DATA:-}" ]; then
+        mount_into "$EPANNS_TEST_DATA" "$system/data" ro
+        data=/data
+    fi
+    # Resolving names and proxies are this machine's business.
+    cp -L /etc/resolv.conf "$system/etc/resolv.conf"
+    [ -e /etc/hosts ] && cp -L /etc/hosts "$system/etc/hosts"
+    inside "$system" apt-get -qq update
+    # shellcheck disable=SC2086 # lists of words
+    inside "$system" apt-get -qq install --no-install-recommends $needs $tools
+    inside "$system" apt-get -qq upgrade
+
+    # The sources as they are here, without what was built from them.
+    mkdir -p "$system/src"
+    git ls-files -z --cached --others --exclude-standard | tar --null -c -T - | tar -x -C "$system/src"
+    # Packages that this machine has fetched need not be fetched again.
+    if [ -d .build/checkouts ] && [ ! -d "$system/build/checkouts" ]; then
+        mkdir -p "$system/build"
+        cp -a .build/checkouts .build/repositories .build/workspace-state.json "$system/build/" 2>/dev/null || true
+    fi
+
+    echo "== $suite"
+    # shellcheck disable=SC2016 # expanded inside
+    inside "$system" sh -c '. /etc/os-release; echo "$PRETTY_NAME, $(cat /etc/debian_version)"'
+    # shellcheck disable=SC2016 # dpkg-query's own placeholders
+    inside "$system" dpkg-query -W -f '${Package} ${Version}\n' libdnnl-dev libavcodec-dev libhdf5-dev libc6
+    inside "$system" swift --version 2>&1 | head -n 1
+    inside "$system" swift test -c release --disable-testable-imports --package-path /src --scratch-path /build \
+        --filter "$tests" || status=$?
+    echo "== $suite: exit status $status"
+    release
+    return "$status"
+}
+
+failed=0
+for suite in "${@:-trixie}" $([ $# -gt 0 ] || echo sid); do
+    check "$suite" || failed=1
+done
+exit "$failed"
