@@ -11,7 +11,8 @@ extension Model {
         guard labels.count == configuration.classCount else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(labels.count) labels do not fit a network of \(configuration.classCount) classes.")
+                "\(labels.count.counted("label")) cannot name a network's \(configuration.classCount.counted("class", plural: "classes"))."
+            )
         }
         self.labels = labels
     }
