@@ -11,8 +11,7 @@ extension Model {
         guard labels.count == configuration.classCount else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(labels.count.counted("label")) cannot name a network's \(configuration.classCount.counted("class", plural: "classes"))."
-            )
+                "\(labels.count.counted("label")) cannot name \(configuration.classCount) classes of a network.")
         }
         self.labels = labels
     }

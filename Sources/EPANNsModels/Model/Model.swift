@@ -72,8 +72,7 @@ public struct Model: Sendable {
         guard labels.count == configuration.classCount else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(labels.count.counted("label")) cannot name a network's \(configuration.classCount.counted("class", plural: "classes"))."
-            )
+                "\(labels.count.counted("label")) cannot name \(configuration.classCount) classes of a network.")
         }
         guard thresholds?.fit(labels.count) ?? true else {
             throw EPANNsError(
