@@ -10,14 +10,15 @@ struct DropoutKernel {
     private static let chunk = 4096
 
     func run<Element: DropoutElement>(
-        _ context: KernelContext, _ source: UnsafePointer<Element>, _ target: UnsafeMutablePointer<Element>
+        _ team: Team, _ step: TrainingStepInput, _ source: UnsafePointer<Element>,
+        _ target: UnsafeMutablePointer<Element>
     ) {
         // Sixteen random bits an element: the rate is exact to 1/65536.
         let threshold = UInt32((Double(rate) * 65536).rounded())
         let scale = 1 / (1 - rate)
         let chunks = (elementsPerClip + Self.chunk - 1) / Self.chunk
-        let (seed, iteration, position) = (context.batch.seed, context.batch.iteration, context.batch.firstPosition)
-        context.team.run(batch * chunks) { range in
+        let (seed, iteration, position) = (step.seed, step.iteration, step.firstPosition)
+        team.run(batch * chunks) { range in
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.chunk / 2) { words in
                 for unit in range {
                     let (clip, part) = unit.quotientAndRemainder(dividingBy: chunks)

@@ -1,46 +1,14 @@
-import COneDNN
-
-/// Where an argument's memory is.
-enum ArgumentSource {
-    /// A region of the workspace, by index into the plan's buffers.
-    case buffer(Int)
-    /// A constant.
-    case constant(PackedTensor)
-}
-
-/// One argument of a primitive.
-struct PlanArgument {
-    /// One of oneDNN's argument numbers, such as `DNNL_ARG_SRC`.
-    var index: Int32
-    var source: ArgumentSource
-    var layout: MemoryDescriptor
-}
-
-/// One primitive with its arguments; a plan is a list of these.
-struct PlanStep {
-    /// The graph node that the step ends with, for reports.
-    var name: String
-    var primitive: Primitive
-    var arguments: [PlanArgument]
-}
-
 /// A region of memory that holds one intermediate result, with the steps between which it must be kept.
-package struct PlanBuffer {
-    package var byteCount: Int
-    package var firstStep: Int
-    package var lastStep: Int
-
-    package init(byteCount: Int, firstStep: Int, lastStep: Int) {
-        self.byteCount = byteCount
-        self.firstStep = firstStep
-        self.lastStep = lastStep
-    }
+struct PlanBuffer {
+    var byteCount: Int
+    var firstStep: Int
+    var lastStep: Int
 }
 
 /// Places buffers in one arena so that those alive at the same time do not overlap.
-package enum BufferPlanner {
+enum BufferPlanner {
     /// Byte offsets of the buffers, 64-byte aligned, and the arena's size.
-    package static func place(_ buffers: [PlanBuffer]) -> (offsets: [Int], byteCount: Int) {
+    static func place(_ buffers: [PlanBuffer]) -> (offsets: [Int], byteCount: Int) {
         var offsets = [Int](repeating: 0, count: buffers.count)
         var placed: [Int] = []
         // Large ones first: greedy by size comes close to the optimum for chain-like networks.

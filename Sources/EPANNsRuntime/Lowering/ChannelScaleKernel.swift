@@ -1,5 +1,4 @@
 import COneDNN
-import EPANNsRuntime
 
 /// Multiplies every channel of a map with a number of its own, as squeeze-excitation does, and the way back.
 ///
