@@ -18,7 +18,7 @@ package enum GraphCases {
         }
     }
 
-    static let square = Convolution(filters: 6, kernel: [3, 3], padding: [1, 1])
+    package static let square = Convolution(filters: 6, kernel: [3, 3], padding: [1, 1])
     static let length = Convolution(filters: 8, kernel: [3], padding: [2], dilation: [2])
 
     package static let cases: [Case] = [
