@@ -1,3 +1,5 @@
+import EPANNsCore
+
 /// Rounds to bfloat16 so that the errors of neighbouring weights cancel.
 ///
 /// Each weight takes on the rounding error of the one before it (error diffusion). Feature maps behind a ReLU are
@@ -10,8 +12,7 @@ enum DiffusedRounding {
             var carried: Float = 0
             for index in start..<start + filterSize {
                 let wanted = weights[index] + carried
-                let bits = wanted.bitPattern
-                let rounded = Float(bitPattern: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) & 0xFFFF_0000)
+                let rounded = BFloat16.rounded(wanted)
                 // An infinite or absent number has no error to carry.
                 carried = rounded.isFinite ? wanted - rounded : 0
                 weights[index] = rounded.isFinite ? rounded : weights[index]

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsRuntime
 
 /// Inverted dropout over a batch whose clips lie one behind the other, whatever the layout within a clip is.
@@ -58,9 +59,6 @@ extension Float: DropoutElement {
 extension UInt16: DropoutElement {
     @inline(__always)
     static func dropped(_ value: UInt16, _ isKept: Bool, _ scale: Float) -> UInt16 {
-        let scaled = (Float(bitPattern: UInt32(value) << 16) * scale).bitPattern
-        // To the nearest, ties to even; infinities and NaN survive, their lower bits being zero.
-        let rounded = UInt16(truncatingIfNeeded: (scaled &+ 0x7FFF &+ (scaled >> 16 & 1)) >> 16)
-        return isKept ? rounded : 0
+        isKept ? BFloat16.bits(BFloat16.float(value) * scale) : 0
     }
 }
