@@ -262,8 +262,8 @@ static inline dnnl_status_t onednn_batch_norm_forward(
 #endif
 }
 
-/// Whether batch normalisation counts the shift among the inputs of the way back, though it does not read it: 2.x refuses
-/// to go without, 3.x refuses to go with it.
+// Whether batch normalisation counts the shift among the inputs of the backward pass, though it does not read it: 2.x
+// refuses to go without, 3.x refuses to go with it.
 static inline int onednn_batch_norm_backward_takes_shift(void) { return DNNL_VERSION_MAJOR < 3; }
 
 static inline dnnl_status_t onednn_batch_norm_backward(

@@ -40,7 +40,7 @@ extension ProgramBuilder {
 }
 
 extension Activation {
-    /// oneDNN's algorithm for training, and whether its way back reads the result rather than the source.
+    /// oneDNN's algorithm for training, and whether its backward pass reads the result rather than the source.
     fileprivate var training: ((dnnl_alg_kind_t, Float, Float), usesResult: Bool) {
         switch self {
         case .relu: ((dnnl_eltwise_relu_use_dst_for_bwd, 0, 0), true)

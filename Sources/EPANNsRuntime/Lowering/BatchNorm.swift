@@ -21,7 +21,7 @@ extension ProgramBuilder {
         let count = data.dimensions.reduce(1, *) / width
         let norm = try normArguments(index, settings, width: width, count: count)
 
-        // A ReLU comes for free, in training with one bit per element for the way back.
+        // A ReLU comes for free, in training with one bit per element for the backward pass.
         var last = index
         if settings.axis == .channel, let next = use.soleConsumer(index),
             case .activation(.relu) = graph.nodes[next].operation

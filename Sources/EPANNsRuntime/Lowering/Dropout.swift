@@ -4,7 +4,7 @@ import EPANNsGraph
 extension ProgramBuilder {
     /// Inverted dropout; where nothing is dropped the graph is read as if the operation were not there.
     ///
-    /// The mask is drawn anew on the way back instead of being kept.
+    /// The mask is drawn anew in the backward pass instead of being kept.
     mutating func dropout(_ index: Int, _ rate: Float) throws {
         guard let make = mode.dropout else { preconditionFailure("a dropout that drops nothing is looked through") }
         let name = name(index)
@@ -30,7 +30,7 @@ extension ProgramBuilder {
         }
     }
 
-    /// Whether anybody but the dropout behind it reads a node's result, its own way back included.
+    /// Whether anybody but the dropout behind it reads a node's result, its own backward pass included.
     private func isResultRead(of index: Int) -> Bool {
         guard use.soleConsumer(index) != nil else { return true }
         switch graph.nodes[index].operation {

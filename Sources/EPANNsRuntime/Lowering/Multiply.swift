@@ -46,7 +46,7 @@ extension ProgramBuilder {
         values[index] = result
     }
 
-    /// A map times a vector by kernels of ours, which have a way back: training.
+    /// A map times a vector by kernels of ours, which have a backward pass: training.
     private mutating func scaleChannels(_ index: Int, _ first: Int, _ second: Int) throws {
         let name = name(index)
         let found = value(first)

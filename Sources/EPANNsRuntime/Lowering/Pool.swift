@@ -18,7 +18,7 @@ extension ProgramBuilder {
         }
     }
 
-    /// A pooling and its way back.
+    /// A pooling and its backward pass.
     struct Pooling {
         var result: Value
         var backward: (inout ProgramBuilder, Value) throws -> Value

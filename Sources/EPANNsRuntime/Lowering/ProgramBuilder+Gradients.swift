@@ -1,6 +1,6 @@
 import COneDNN
 
-// The way back.
+// The backward pass.
 extension ProgramBuilder {
     /// Lowers the backward pass, from the gradients that ``addGradient(_:_:)`` has noted to the weights.
     package mutating func backward() throws {

@@ -39,7 +39,7 @@ package struct ProgramBuilder {
     /// Results by node; nodes that were fused into another one have none.
     package var values: [Int: Value] = [:]
     var done: Set<Int> = []
-    /// The way back of each node; in training only.
+    /// The backward pass of each node; in training only.
     package var recipes: [Int: Recipe] = [:]
     /// What a node's consumers say about its gradient so far.
     var gradients: [Int: [Value]] = [:]
@@ -152,7 +152,7 @@ package struct ProgramBuilder {
     /// Whether nothing reads the memory of `index` in or after the step for node `step`, but node `reader`.
     ///
     /// Other nodes may have the same memory: transposes relabel their input's buffer instead of copying it. In training
-    /// nothing is free, since the way back reads it.
+    /// nothing is free, since the backward pass reads it.
     func isFree(_ index: Int, from step: Int, except reader: Int) -> Bool {
         guard !mode.isTraining, let buffer = values[index]?.buffer else { return false }
         return values.allSatisfy { node, value in

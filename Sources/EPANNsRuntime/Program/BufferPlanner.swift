@@ -1,14 +1,21 @@
 /// A region of memory that holds one intermediate result, with the steps between which it must be kept.
-struct PlanBuffer {
-    var byteCount: Int
-    var firstStep: Int
-    var lastStep: Int
+package struct PlanBuffer {
+    package var byteCount: Int
+    package var firstStep: Int
+    package var lastStep: Int
+
+    /// A buffer that is needed from one step to another, both included.
+    package init(byteCount: Int, firstStep: Int, lastStep: Int) {
+        self.byteCount = byteCount
+        self.firstStep = firstStep
+        self.lastStep = lastStep
+    }
 }
 
 /// Places buffers in one arena so that those alive at the same time do not overlap.
-enum BufferPlanner {
+package enum BufferPlanner {
     /// Byte offsets of the buffers, 64-byte aligned, and the arena's size.
-    static func place(_ buffers: [PlanBuffer]) -> (offsets: [Int], byteCount: Int) {
+    package static func place(_ buffers: [PlanBuffer]) -> (offsets: [Int], byteCount: Int) {
         var offsets = [Int](repeating: 0, count: buffers.count)
         var placed: [Int] = []
         // Large ones first: greedy by size comes close to the optimum for chain-like networks.
