@@ -16,7 +16,7 @@ import Testing
         return g.build()
     }
 
-    private let spectrogram = (0..<37 * 16).map { Float($0 * 37 % 101) / 50 - 1 }
+    private let spectrogram: [Float] = (0..<37 * 16).map { (index: Int) -> Float in Float(index * 37 % 101) / 50 - 1 }
 
     @Test(arguments: [0, -3]) func `no threads are an error`(threads: Int) {
         let graph = graph { _, logits in logits }

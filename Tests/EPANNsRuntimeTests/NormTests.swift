@@ -10,7 +10,7 @@ import Testing
 
     @Test(arguments: Place.allCases, [Axis.channel, .height, .width])
     func `a norm over any axis is the reference's`(place: Place, axis: Axis) throws {
-        for follower in [Activation?.none, .relu, .hardSwish] {
+        for follower in [nil, .relu, .hardSwish] as [Activation?] {
             var g = GraphBuilder(input: .panns32k(melBands: 16))
             var x = g.input
             if place != .input {
@@ -31,7 +31,9 @@ import Testing
             guard axis == .channel || bands == 16 else { return }
             // What a transpose or a pool gives is read twice, so that the norm cannot work in place.
             let y = g.batchNorm("bn", x, BatchNorm(axis: axis))
-            x = g.add("sum", [follower.map { g.activation("f", y, $0) } ?? y, x])
+            var z = y
+            if let follower { z = g.activation("f", y, follower) }
+            x = g.add("sum", [z, x])
             let shape = try g.build().shapes(frameCount: 128).last
             let left: [Axis] = [[], [.height], [.height, .width]][shape?.spatial.count ?? 0]
             if !left.isEmpty { x = g.reduce("max", x, .max, over: left) }
@@ -39,14 +41,14 @@ import Testing
             g.classify(g.linear("head", x, outputs: 5), .none)
             let graph = g.build()
             let weights = seededWeights(graph)
-            let spectrogram = (0..<128 * 16).map { Float($0 * 37 % 101) / 50 - 1 }
+            let spectrogram: [Float] = (0..<128 * 16).map { (index: Int) -> Float in Float(index * 37 % 101) / 50 - 1 }
             let expected = try ReferenceExecutor(graph: graph, weights: weights).run(spectrogram)
             let outputs = try InferenceNetwork(graph: graph, weights: weights).plan(for: .init(frames: 128))
                 .run(spectrogram)
             let scale = expected.embedding.map(abs).max() ?? 0
             #expect(scale > 0.01)
             // Float32 against double precision, a few layers deep.
-            #expect(worst(outputs.embedding, expected.embedding) <= 1e-5 * scale, "\(follower.map { "\($0)" } ?? "")")
+            #expect(worst(outputs.embedding, expected.embedding) <= 1e-5 * scale, "\(String(describing: follower))")
         }
     }
 }
