@@ -221,7 +221,7 @@ struct RealRecordingDoctorTests {
         for (name, found) in try findings(in: "clips", suffix: ".wav") { #expect(found.isEmpty, "\(name): \(found)") }
     }
 
-    /// Listened to and looked at: two dogs and a fire are clipped, two clips are cut at 8 kHz, eight are mostly padding.
+    /// Looked at one by one: eight are mostly the zeros that they were padded with, and one ends at 5.9 kHz.
     @Test func fewOfESC10HaveFindings() throws {
         var counts: [AudioFinding.Code: Int] = [:]
         let clips = try findings(in: "esc10", suffix: ".ogg")
@@ -231,7 +231,7 @@ struct RealRecordingDoctorTests {
         }
         let share = Double(clips.count { !$0.findings.isEmpty }) / Double(clips.count)
         print("\(clips.count) clips, \(share) of them with findings: \(counts)")
-        #expect(clips.count == 400 && share < 0.04)
-        #expect(Set(counts.keys).isSubset(of: [.clipping, .digitalSilence, .narrowBand]))
+        #expect(clips.count == 400 && share < 0.03)
+        #expect(Set(counts.keys).isSubset(of: [.digitalSilence, .narrowBand]))
     }
 }

@@ -167,8 +167,8 @@ extension AudioDoctor {
         guard end < half * Limits.bandShare else { return nil }
         return AudioFinding(
             .narrowBand,
-            "There is no sound above \(Int((end / 100).rounded()) * 100) Hz, as on a telephone; the network listens up "
-                + "to \(analysisRate / 2) Hz.")
+            "There is no sound above \(Int((end / 100).rounded()) * 100) Hz, but the network listens up to "
+                + "\(analysisRate / 2) Hz.")
     }
 
     private var shortClip: AudioFinding? {

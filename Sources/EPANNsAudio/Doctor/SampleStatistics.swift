@@ -59,8 +59,9 @@ struct SampleStatistics: Sendable {
         var index = 0
         while index + 8 <= samples.count {
             let values = raw.loadUnaligned(fromByteOffset: index * 4, as: SIMD8<Float>.self)
-            low = pointwiseMin(low, values)
-            high = pointwiseMax(high, values)
+            // Not pointwiseMin, which the compiler calls lane by lane.
+            low.replace(with: values, where: values .< low)
+            high.replace(with: values, where: values .> high)
             sums += values
             powers += values * values
             silent.replace(with: silent &+ 1, where: (values .< threshold) .& (values .> -threshold))
