@@ -18,16 +18,6 @@ struct ModelsCommand: AsyncParsableCommand {
         subcommands: [List.self, Path.self, Info.self, Verify.self, Download.self],
         defaultSubcommand: List.self)
 
-    /// How results are printed.
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json
-    }
-
-    struct FormatOption: ParsableArguments {
-        @Option(help: "How to print the result: text for people, json for programs.")
-        var format = Format.text
-    }
-
     struct CacheOption: ParsableArguments {
         @Option(name: .customLong("cache"), help: ArgumentHelp("The folder of the models.", valueName: "folder"))
         var directory: String?
@@ -78,7 +68,7 @@ extension ModelsCommand {
         var runnable = false
 
         @OptionGroup var cacheOption: CacheOption
-        @OptionGroup var output: FormatOption
+        @OptionGroup var output: FormatOption<ReportFormat>
 
         func run() throws {
             let cache = try cacheOption.cache()
@@ -144,7 +134,7 @@ extension ModelsCommand {
         var name: String
 
         @OptionGroup var cacheOption: CacheOption
-        @OptionGroup var output: FormatOption
+        @OptionGroup var output: FormatOption<ReportFormat>
 
         func run() throws {
             let cache = try cacheOption.cache()
@@ -190,7 +180,7 @@ extension ModelsCommand {
         var names: [String] = []
 
         @OptionGroup var cacheOption: CacheOption
-        @OptionGroup var output: FormatOption
+        @OptionGroup var output: FormatOption<ReportFormat>
 
         func run() throws {
             let cache = try cacheOption.cache()
