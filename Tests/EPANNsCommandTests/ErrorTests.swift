@@ -39,7 +39,7 @@ import Testing
         Case(["embed", "--model", TinyModel.path, "--hop", "1", "-"], 64, "--hop needs --window"),
         Case(["embed", "--model", TinyModel.path, "--raw", "s16le:16000:1", "x.wav"], 64, "--raw describes"),
         Case(["embed", "--model", TinyModel.path, "--precision", "fp8", "-"], 64, "fp8"),
-        Case(["embed", "--model", TinyModel.path, "--threads", "0", "-"], 64, "number of threads"),
+        Case(["embed", "--model", TinyModel.path, "--threads", "0", "-"], 64, "--threads must be between 1 and 1024"),
         Case(["tag", "x.wav"], 66, "There is no file or folder x.wav"),
         Case(["tag", "--model", "epanns-mimi", "-"], 66, "No model is called “epanns-mimi”"),
         Case(["tag", "--model", TinyModel.path, "--threshold", "much", "-"], 64, "much"),

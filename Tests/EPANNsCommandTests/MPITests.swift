@@ -239,7 +239,9 @@ import Testing
             let one = try CommandRun.run(arguments + [folder + "/one.npy"])
             let three = try MPIRun.run(folder, processes: 3, arguments + [folder + "/three.npy"])
             #expect(one.status == 1 && three.status == 1, "\(three.error)")
-            #expect(try EvaluationReport(json: three.output) == EvaluationReport(json: one.output))
+            var reports = try [three, one].map { try EvaluationReport(json: $0.output) }
+            for index in reports.indices { reports[index].subject?.date = nil }
+            #expect(reports[0] == reports[1])
             #expect(
                 FileManager.default.contents(atPath: folder + "/one.npy")
                     == FileManager.default.contents(atPath: folder + "/three.npy"))

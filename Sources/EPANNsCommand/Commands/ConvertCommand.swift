@@ -12,7 +12,7 @@ struct ConvertCommand: ParsableCommand {
         discussion: """
             Architecture and widths are recognised from the tensors. The result also holds the front end, the output \
             activation, the labels and where the weights came from, so that it can be used without anything else, and \
-            it opens faster. With --dtype fp32 it gives exactly the same scores.
+            it opens faster. Weights stay as they are, and so do the scores, unless --dtype says otherwise.
 
             EXAMPLES
               epanns convert checkpoint_closeto_.44.pt epanns.safetensors
@@ -73,16 +73,18 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: "PANNs' variant, for a checkpoint that stores no front end (default: 32k).")
     var frontEnd: FrontEnd?
 
-    @Option(help: "Element type of the weights; bf16 halves the file and rounds them to three digits.")
-    var dtype = WeightType.fp32
+    @Option(
+        help: """
+            Element type of the weights (default: as in the checkpoint); bf16 halves a file of fp32 and rounds them to \
+            three digits.
+            """)
+    var dtype: WeightType?
 
     @Flag(help: "Replace the file to write if it exists.")
     var force = false
 
     func validate() throws {
-        guard output.lowercased().hasSuffix(".safetensors") else {
-            throw ValidationError("The result is a safetensors file; give it a name that ends in .safetensors.")
-        }
+        try OutputFile.checkModelName(output)
         if let name, name.isEmpty { throw ValidationError("--name must not be empty.") }
     }
 
@@ -101,11 +103,12 @@ struct ConvertCommand: ParsableCommand {
             try model.replaceFrontEnd(frontEnd.configuration(melBands: model.configuration.frontEnd.melBands))
         }
         model.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
-        try model.write(to: output, dataType: dtype.dataType)
-        try printSummary(of: model)
+        let type = dtype?.dataType ?? model.storedDataType
+        try model.write(to: output, dataType: type)
+        try printSummary(of: model, type)
     }
 
-    private func printSummary(of model: Model) throws {
+    private func printSummary(of model: Model, _ type: DataType) throws {
         let parameters = try model.graph().parameterCount
         let before = model.origin.map { ByteText.short($0.byteCount) } ?? ""
         let written = try MappedFile(path: output)
@@ -116,10 +119,13 @@ struct ConvertCommand: ParsableCommand {
                 "\(model.file?.path ?? "the built-in \(Model.builtInName)"), \(model.format?.rawValue ?? ""), \(before)"
             ),
             ("Recognised", InfoText.structure(model.configuration)),
-            ("", "\(CountText.grouped(parameters)) parameters, \(model.labels.count) classes, \(activation)"),
+            (
+                "",
+                "\(CountText.grouped(parameters)) parameters, \(CountText.of(model.labels.count, "class", "classes")), \(activation)"
+            ),
             (
                 "Wrote",
-                "\(output), \(dtype.rawValue), \(ByteText.short(written.bytes.count)), as model “\(model.name)”"
+                "\(output), \(type == .bfloat16 ? "bf16" : "fp32"), \(ByteText.short(written.bytes.count)), as model “\(model.name)”"
             ),
             ("SHA-256", FileDigest.sha256(written)),
         ]

@@ -5,15 +5,20 @@ import EPANNsCore
 enum InfoText {
     /// The lines to print.
     ///
-    /// - Parameter width: Columns of the terminal; names of layers are shortened to fit into them. Nil for a pipe.
-    static func lines(_ report: ModelReport, showsAll: Bool, width: Int?) -> [String] {
-        let facts = facts(report).map { "\($0.padded(to: 13))\($1)" }
-        let totals = totals(report.cost).map { "\($0.padded(to: 13))\($1)" }
+    /// - Parameter width: Columns there are: long facts go on in the next line, and names of layers are shortened.
+    static func lines(_ report: ModelReport, showsAll: Bool, width: Int) -> [String] {
+        func section(_ facts: [(String, String)]) -> [String] {
+            facts.flatMap { title, text in
+                TextWrap.lines(text.printable, width: width - 13).enumerated().map { index, line in
+                    (index == 0 ? title : "").padded(to: 13) + line
+                }
+            }
+        }
         var table = table(report, showsAll: showsAll, nameWidth: 30)
-        if let width, let needed = table.map(\.count).max(), needed > width {
+        if let needed = table.map(\.count).max(), needed > width {
             table = self.table(report, showsAll: showsAll, nameWidth: max(16, nameWidth(report) - needed + width))
         }
-        return facts + [""] + table + [""] + totals
+        return section(facts(report)) + [""] + table + [""] + section(totals(report.cost))
     }
 
     private static func nameWidth(_ report: ModelReport) -> Int {
@@ -38,11 +43,18 @@ enum InfoText {
                 facts.append(("", source.sourceSHA256))
             }
         }
+        facts += (report.pruning ?? []).flatMap(pruned)
         let labels = report.hasAudioSetLabels.map { $0 ? " of AudioSet" : ", not AudioSet's" } ?? ""
         let frames = CountText.grouped(report.cost.frameCount)
         facts += [
             ("Network", report.configuration.architecture),
             ("Widths", report.configuration.widths.map(String.init).joined(separator: " ")),
+        ]
+        // Those of blocks do not tell what is within.
+        if report.filterCounts != report.configuration.widths {
+            facts.append(("Filters", report.filterCounts.map(String.init).joined(separator: " ")))
+        }
+        facts += [
             ("Front end", frontEnd(report.configuration.frontEnd)),
             ("Embedding", CountText.grouped(report.embeddingWidth)),
             ("Classes", "\(report.classCount)\(labels), output activation \(report.configuration.outputActivation)"),
@@ -53,6 +65,17 @@ enum InfoText {
             ),
         ]
         return facts + report.notes.map { ("Note", $0) }
+    }
+
+    private static func pruned(_ record: ModelReport.Pruning) -> [(String, String)] {
+        let share = record.ratio.map { ", \(CountText.seconds($0 * 100)) % of the filters" } ?? ""
+        return [
+            (
+                "Pruned",
+                "by \(record.prunedBy), \(record.criterion)\(share): \(CountText.grouped(record.keptCount)) of "
+                    + "\(CountText.grouped(record.width)) stay in \(CountText.of(record.layerCount, "layer"))"
+            )
+        ] + (record.sourceSHA256.map { [("", "from \($0)")] } ?? [])
     }
 
     private static func frontEnd(_ configuration: FrontEndConfiguration) -> String {

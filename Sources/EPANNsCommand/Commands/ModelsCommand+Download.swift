@@ -38,7 +38,7 @@ extension ModelsCommand {
         var quiet = false
 
         @OptionGroup var cacheOption: CacheOption
-        @OptionGroup var output: FormatOption
+        @OptionGroup var output: FormatOption<ReportFormat>
 
         func run() async throws {
             // All names are looked up before the first byte is fetched.

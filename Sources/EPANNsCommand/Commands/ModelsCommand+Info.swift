@@ -11,7 +11,7 @@ extension ModelsCommand {
         var name: String
 
         @OptionGroup var cacheOption: CacheOption
-        @OptionGroup var output: FormatOption
+        @OptionGroup var output: FormatOption<ReportFormat>
 
         func run() throws {
             let cache = try cacheOption.cache()

@@ -21,7 +21,7 @@ extension ModelsCommand {
         var runnable = false
 
         @OptionGroup var cacheOption: CacheOption
-        @OptionGroup var output: FormatOption
+        @OptionGroup var output: FormatOption<ReportFormat>
 
         func run() throws {
             let cache = try cacheOption.cache()

@@ -16,7 +16,7 @@ extension ModelsCommand {
         var names: [String] = []
 
         @OptionGroup var cacheOption: CacheOption
-        @OptionGroup var output: FormatOption
+        @OptionGroup var output: FormatOption<ReportFormat>
 
         func run() throws {
             let cache = try cacheOption.cache()

@@ -14,16 +14,6 @@ struct ModelsCommand: AsyncParsableCommand {
         subcommands: [List.self, Path.self, Info.self, Verify.self, Download.self],
         defaultSubcommand: List.self)
 
-    /// How results are printed.
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json
-    }
-
-    struct FormatOption: ParsableArguments {
-        @Option(help: "How to print the result: text for people, json for programs.")
-        var format = Format.text
-    }
-
     struct CacheOption: ParsableArguments {
         @Option(name: .customLong("cache"), help: ArgumentHelp("The folder of the models.", valueName: "folder"))
         var directory: String?

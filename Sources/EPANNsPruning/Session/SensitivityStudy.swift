@@ -21,39 +21,40 @@ public struct SensitivityStudy: Codable, Hashable, Sendable {
     public var ratios: [Double]
     /// The metric of the network as it is.
     public var baseline: Double
-    /// A row for each group of the plan.
+    /// A row for each group of the selection.
     public var rows: [Row]
 
     /// Measures.
     ///
     /// - Parameters:
-    ///   - plan: Which groups are tried; its ratios are not used.
-    ///   - pruner: The network that the plan was made for.
+    ///   - selection: Which groups are tried; its ratios are not used.
+    ///   - pruner: The network that the selection was made for.
     ///   - weights: The network's tensors.
-    ///   - scores: The units' importance, as ``PruningPlan/kept(_:scorer:)`` gives it.
+    ///   - scores: The units' importance, as ``PruningSelection/kept(_:scorer:)`` gives it.
     ///   - ratios: The shares that go, each 0 ≤ ratio < 1.
     ///   - metric: Runs a network on data; higher is better.
     ///   - progress: Is told how many of how many networks have been run.
     /// - Throws: `EPANNsError` with code `invalidConfiguration` for ratios that are out of range, and what `metric` throws.
     public init(
-        _ plan: PruningPlan, _ pruner: ChannelPruner, weights: [String: Tensor], scores: [[Double]], ratios: [Double],
+        _ selection: PruningSelection, _ pruner: ChannelPruner, weights: [String: Tensor], scores: [[Double]],
+        ratios: [Double],
         metric: (ModelGraph, [String: Tensor]) throws -> Double, progress: (Int, Int) -> Void = { _, _ in }
     ) throws {
         guard !ratios.isEmpty, ratios.allSatisfy({ (0..<1).contains($0) }) else {
             throw EPANNsError(.invalidConfiguration, "Ratios are shares of filters that go, 0 ≤ ratio < 1: \(ratios).")
         }
         self.ratios = ratios
-        let total = 1 + plan.entries.count * ratios.count
+        let total = 1 + selection.entries.count * ratios.count
         baseline = try metric(pruner.graph, weights)
         progress(1, total)
         rows = []
-        for entry in plan.entries {
+        for entry in selection.entries {
             var row = Row(
                 layers: pruner.groups[entry.group].scoredNames, width: entry.width, metrics: [], keptCounts: [])
             for ratio in ratios {
-                let count = PruningAmount.ratio(ratio).keptCount(of: entry.width, multiple: plan.request.multiple)
+                let count = PruningAmount.ratio(ratio).keptCount(of: entry.width, multiple: selection.spec.multiple)
                 var kept = pruner.everything
-                kept[entry.group] = PruningPlan.best(count, of: scores[entry.group])
+                kept[entry.group] = PruningSelection.best(count, of: scores[entry.group])
                 let pruned = try pruner.prune(weights, keeping: kept)
                 row.metrics.append(try metric(pruned.graph, pruned.weights))
                 row.keptCounts.append(count)

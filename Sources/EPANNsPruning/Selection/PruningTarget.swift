@@ -6,7 +6,7 @@ import EPANNsGraph
 /// The ratio is the same for all selected layers, in steps of a thousandth (of 25 where networks are measured); the
 /// smallest that meets the budget is taken, 0 where it is met already.
 ///
-/// Tests: `PruningPlanTests`.
+/// Tests: `PruningSelectionTests`.
 public enum PruningTarget: Hashable, Sendable {
     /// At most so many trainable parameters.
     case parameters(Int)
@@ -18,18 +18,18 @@ public enum PruningTarget: Hashable, Sendable {
     /// Ratios are multiples of one over this.
     static let steps = 1000
 
-    /// The plan with the smallest ratio that meets the budget.
+    /// The selection with the smallest ratio that meets the budget.
     ///
     /// - Parameters:
-    ///   - plan: The layers; ratios of its layers are replaced, numbers to keep are not allowed.
-    ///   - pruner: The network that the plan was made for.
-    ///   - latency: Measures a network in seconds; needed for ``latency(seconds:)``. It gets the plan.
+    ///   - selection: The layers; ratios of its layers are replaced, numbers to keep are not allowed.
+    ///   - pruner: The network that the selection was made for.
+    ///   - latency: Measures a network in seconds; needed for ``latency(seconds:)``. It gets the selection.
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when even one filter a layer is too much, or layers have
     ///   amounts of their own; and what measuring throws.
-    public func plan(
-        _ plan: PruningPlan, _ pruner: ChannelPruner, latency: (PruningPlan) throws -> Double
-    ) throws -> PruningPlan {
-        guard !(plan.request.layers?.hasAmounts ?? false) else {
+    public func selection(
+        _ selection: PruningSelection, _ pruner: ChannelPruner, latency: (PruningSelection) throws -> Double
+    ) throws -> PruningSelection {
+        guard !(selection.spec.layers?.hasAmounts ?? false) else {
             throw EPANNsError(
                 .invalidConfiguration,
                 "A budget sets the same ratio for all layers; leave out the amounts of single layers, or the budget.")
@@ -41,8 +41,8 @@ public enum PruningTarget: Hashable, Sendable {
             case .latency: 25
             }
         var (low, high) = (0, (Self.steps - 1) / stride)
-        func candidate(_ step: Int) throws -> PruningPlan {
-            try plan.with(ratio: Double(step * stride) / Double(Self.steps), in: pruner)
+        func candidate(_ step: Int) throws -> PruningSelection {
+            try selection.with(ratio: Double(step * stride) / Double(Self.steps), in: pruner)
         }
         let whole = try candidate(0)
         if try meets(whole, pruner, latency) { return whole }
@@ -62,13 +62,13 @@ public enum PruningTarget: Hashable, Sendable {
         return try candidate(high)
     }
 
-    /// Whether a plan meets the budget; what was too slow is measured once more, for others use the machine, too.
+    /// Whether a selection meets the budget; what was too slow is measured once more, for others use the machine, too.
     private func meets(
-        _ plan: PruningPlan, _ pruner: ChannelPruner, _ latency: (PruningPlan) throws -> Double
+        _ selection: PruningSelection, _ pruner: ChannelPruner, _ latency: (PruningSelection) throws -> Double
     ) throws -> Bool {
-        if try cost(plan, pruner, latency) <= limit { return true }
+        if try cost(selection, pruner, latency) <= limit { return true }
         guard case .latency = self else { return false }
-        return try cost(plan, pruner, latency) <= limit
+        return try cost(selection, pruner, latency) <= limit
     }
 
     private var limit: Double {
@@ -88,15 +88,15 @@ public enum PruningTarget: Hashable, Sendable {
     }
 
     private func cost(
-        _ plan: PruningPlan, _ pruner: ChannelPruner, _ latency: (PruningPlan) throws -> Double
+        _ selection: PruningSelection, _ pruner: ChannelPruner, _ latency: (PruningSelection) throws -> Double
     ) throws -> Double {
         switch self {
         case .parameters:
-            return Double(try pruner.graph(keeping: plan.structure(pruner)).parameterCount)
+            return Double(try pruner.graph(keeping: selection.structure(pruner)).parameterCount)
         case .macs(_, let sampleCount):
             return Double(
-                try CostReport(pruner.graph(keeping: plan.structure(pruner)), sampleCount: sampleCount).macs)
-        case .latency: return try latency(plan)
+                try CostReport(pruner.graph(keeping: selection.structure(pruner)), sampleCount: sampleCount).macs)
+        case .latency: return try latency(selection)
         }
     }
 }

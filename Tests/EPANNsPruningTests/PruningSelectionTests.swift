@@ -48,7 +48,7 @@ import Testing
     init() throws { pruner = ChannelPruner(try CNNConfiguration(.cnn14).graph()) }
 
     private func widths(_ text: String, ratio: Double = 0.5, multiple: Int = 1) throws -> [Int] {
-        let plan = try PruningPlan(
+        let plan = try PruningSelection(
             pruner, .init(layers: LayerSelection(parsing: text), ratio: ratio, multiple: multiple))
         var widths = CNNConfiguration(.cnn14).widths
         for entry in plan.entries where entry.group < 12 { widths[entry.group] = entry.keptCount }
@@ -81,26 +81,26 @@ import Testing
 
     @Test func tiedLayersAreLeftAloneUnlessAskedFor() throws {
         let pruner = ChannelPruner(try SmallNetwork.mn.configuration.graph())
-        let plan = try PruningPlan(pruner, .init())
+        let plan = try PruningSelection(pruner, .init())
         #expect(
             plan.entries.allSatisfy { pruner.groups[$0.group].tie == .none && !pruner.groups[$0.group].isEmbedding })
         #expect(plan.notes.count == 1)
         #expect(plan.notes[0].contains("features.5.block.3.0"))
-        let all = try PruningPlan(pruner, .init(prunesResiduals: true))
+        let all = try PruningSelection(pruner, .init(prunesResiduals: true))
         #expect(all.notes.isEmpty)
         #expect(all.entries.count > plan.entries.count)
         let named = try LayerSelection(parsing: "features.5.block.3.0")
-        #expect(failure { _ = try PruningPlan(pruner, .init(layers: named)) }?.message.contains("--residuals") == true)
-        #expect(try PruningPlan(pruner, .init(layers: named, prunesResiduals: true)).entries.count == 1)
+        #expect(failure { _ = try PruningSelection(pruner, .init(layers: named)) }?.remedy == .pruneResiduals)
+        #expect(try PruningSelection(pruner, .init(layers: named, prunesResiduals: true)).entries.count == 1)
     }
 }
 
-@Suite struct PruningPlanTests {
+@Suite struct PruningSelectionTests {
     /// SPEC §4.4: trainable parameters and MACs of ten seconds, the STFT included.
     @Test(arguments: [(0.25, 47_408_591, 16.694), (0.5, 23_205_839, 13.466), (0.75, 8_145_359, 11.411)])
     func thePapersRatiosGiveItsNumbers(ratio: Double, parameters: Int, gigaMACs: Double) throws {
         let pruner = ChannelPruner(try CNNConfiguration(.cnn14).graph())
-        let plan = try PruningPlan(pruner, .init(ratio: ratio))
+        let plan = try PruningSelection(pruner, .init(ratio: ratio))
         let graph = try pruner.graph(keeping: plan.structure(pruner))
         #expect(try graph == CNNConfiguration.epanns(pruned: ratio).graph())
         let cost = try CostReport(graph, sampleCount: 320_000)
@@ -111,49 +111,49 @@ import Testing
 
     @Test func budgetsAreMetByTheSmallestRatio() throws {
         let pruner = ChannelPruner(try CNNConfiguration(.cnn14).graph())
-        let plan = try PruningPlan(pruner, .init())
-        func parameters(_ plan: PruningPlan) throws -> Int {
+        let plan = try PruningSelection(pruner, .init())
+        func parameters(_ plan: PruningSelection) throws -> Int {
             try CostReport(pruner.graph(keeping: plan.structure(pruner)), sampleCount: 320_000).parameters
         }
-        let found = try PruningTarget.parameters(23_205_839).plan(plan, pruner) { _ in 0 }
-        #expect(found.request.ratio == 0.5)
-        let tighter = try PruningTarget.parameters(23_205_838).plan(plan, pruner) { _ in 0 }
-        #expect(tighter.request.ratio == 0.501)
+        let found = try PruningTarget.parameters(23_205_839).selection(plan, pruner) { _ in 0 }
+        #expect(found.spec.ratio == 0.5)
+        let tighter = try PruningTarget.parameters(23_205_838).selection(plan, pruner) { _ in 0 }
+        #expect(tighter.spec.ratio == 0.501)
         #expect(try parameters(tighter) <= 23_205_838)
-        let macs = try PruningTarget.macs(12_000_000_000, sampleCount: 320_000).plan(plan, pruner) { _ in 0 }
+        let macs = try PruningTarget.macs(12_000_000_000, sampleCount: 320_000).selection(plan, pruner) { _ in 0 }
         let cost = try CostReport(pruner.graph(keeping: macs.structure(pruner)), sampleCount: 320_000)
         #expect(cost.macs <= 12_000_000_000)
-        let before = try macs.with(ratio: macs.request.ratio - 0.001, in: pruner)
+        let before = try macs.with(ratio: macs.spec.ratio - 0.001, in: pruner)
         #expect(
             try CostReport(pruner.graph(keeping: before.structure(pruner)), sampleCount: 320_000).macs > 12_000_000_000)
         // A machine whose time is its channels.
         var measured = 0
-        let quick = try PruningTarget.latency(seconds: 3000).plan(plan, pruner) { plan in
+        let quick = try PruningTarget.latency(seconds: 3000).selection(plan, pruner) { plan in
             measured += 1
             return Double(plan.entries.reduce(0) { $0 + $1.keptCount })
         }
         #expect(quick.entries.reduce(0) { $0 + $1.keptCount } <= 3000)
-        #expect(quick.request.ratio == 0.6)  // 7168 · 0.4 = 2867; in steps of 0.025
+        #expect(quick.spec.ratio == 0.6)  // 7168 · 0.4 = 2867; in steps of 0.025
         // The whole network twice, the smallest once, six of the search's steps, two of which were too slow: once more.
         #expect(measured == 2 + 1 + 6 + 2)
         // What is met already takes nothing, though the first of two measurements was disturbed.
         var disturbed = true
-        let met = try PruningTarget.latency(seconds: 8000).plan(plan, pruner) { _ in
+        let met = try PruningTarget.latency(seconds: 8000).selection(plan, pruner) { _ in
             defer { disturbed = false }
             return disturbed ? 9000 : 7168
         }
-        #expect(met.request.ratio == 0)
-        let impossible = failure { _ = try PruningTarget.parameters(1_000_000).plan(plan, pruner) { _ in 0 } }
+        #expect(met.spec.ratio == 0)
+        let impossible = failure { _ = try PruningTarget.parameters(1_000_000).selection(plan, pruner) { _ in 0 } }
         #expect(impossible?.message.contains("cannot be met") == true)
-        let mixed = try PruningPlan(pruner, .init(layers: LayerSelection(parsing: "C7=0.5")))
-        #expect(failure { _ = try PruningTarget.parameters(70_000_000).plan(mixed, pruner) { _ in 0 } } != nil)
+        let mixed = try PruningSelection(pruner, .init(layers: LayerSelection(parsing: "C7=0.5")))
+        #expect(failure { _ = try PruningTarget.parameters(70_000_000).selection(mixed, pruner) { _ in 0 } } != nil)
     }
 
     @Test func ratiosAndMultiplesAreChecked() {
         let pruner = ChannelPruner(try CNNConfiguration(.cnn14).graph())
         for ratio in [-0.1, 1, .nan] {
-            #expect(failure { _ = try PruningPlan(pruner, .init(ratio: ratio)) }?.code == .invalidConfiguration)
+            #expect(failure { _ = try PruningSelection(pruner, .init(ratio: ratio)) }?.code == .invalidConfiguration)
         }
-        #expect(failure { _ = try PruningPlan(pruner, .init(multiple: 0)) }?.code == .invalidConfiguration)
+        #expect(failure { _ = try PruningSelection(pruner, .init(multiple: 0)) }?.code == .invalidConfiguration)
     }
 }
