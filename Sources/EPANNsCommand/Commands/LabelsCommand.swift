@@ -40,7 +40,7 @@ struct LabelsCommand: ParsableCommand {
             valueName: "text"))
     var search: String?
 
-    @Option(help: "How to print the result.")
+    @Option(name: [.customShort("f", allowingJoined: true), .long], help: "How to print the result.")
     var format = Format.text
 
     func run() throws {
@@ -54,7 +54,10 @@ struct LabelsCommand: ParsableCommand {
                 indices.map { Row(index: $0, mid: labels.labels[$0].mid, name: labels.labels[$0].name) })
         case .text:
             var table = TextTable([("INDEX", .right), ("MID", .left), ("NAME", .left)])
-            for index in indices { table.add("\(index)", labels.labels[index].mid, labels.labels[index].name) }
+            for index in indices {
+                let label = labels.labels[index]
+                table.add("\(index)", label.mid.printable, label.name.printable)
+            }
             try StandardOutput.writeLines(table.lines)
         }
     }

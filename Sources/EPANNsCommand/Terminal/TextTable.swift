@@ -41,6 +41,9 @@ enum CountText {
         return (count < 0 ? "-" : "") + String(digits)
     }
 
+    /// A number and what is counted, in the plural where it is not one.
+    static func of(_ count: Int, _ noun: String) -> String { "\(grouped(count)) \(noun)\(count == 1 ? "" : "s")" }
+
     /// In powers of a thousand with as many decimals, `21.094 G`; a dash for nothing.
     static func short(_ count: Int, decimals: Int = 2) -> String {
         guard count != 0 else { return "–" }

@@ -37,14 +37,54 @@ public final class AtomicFile {
             folder = "."
         }
         self.path = path
-        let name = ".epanns-\(String(UInt64.random(in: .min ... .max), radix: 16)).partial"
+        let name = "\(Self.prefix)\(String(UInt64.random(in: .min ... .max), radix: 16))\(Self.suffix)"
         let temporaryPath = folder == "/" ? "/\(name)" : "\(folder)/\(name)"
         self.temporaryPath = temporaryPath
         descriptor = SystemCall.retrying { open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
         guard descriptor >= 0 else { throw SystemCall.failure("create a file beside", path) }
+        // Lifted by the system when the process ends, however it ends: who sweeps leaves the living alone.
+        _ = flock(descriptor, LOCK_EX | LOCK_NB)
     }
 
     deinit { discard() }
+
+    private static let prefix = ".epanns-"
+    private static let suffix = ".partial"
+
+    /// Removes temporary files that writers have left in a folder and those below it: those whose process was killed.
+    ///
+    /// A living writer holds a lock on its file; one that is about to take it has made its file a moment ago. What cannot
+    /// be read or removed stays.
+    package static func sweep(folder: String, olderThanSeconds: Int = 60) {
+        guard let directory = opendir(folder) else { return }
+        defer { closedir(directory) }
+        while let entry = readdir(directory) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { start in
+                start.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
+            }
+            let path = "\(folder)/\(name)"
+            var status = stat()
+            guard lstat(path, &status) == 0 else { continue }
+            if status.st_mode & S_IFMT == S_IFDIR, name != ".", name != ".." {
+                sweep(folder: path, olderThanSeconds: olderThanSeconds)
+            } else if status.st_mode & S_IFMT == S_IFREG, name.hasPrefix(prefix), name.hasSuffix(suffix) {
+                sweep(file: path, status, olderThanSeconds)
+            }
+        }
+    }
+
+    private static func sweep(file path: String, _ status: stat, _ seconds: Int) {
+        #if canImport(Darwin)
+        let modified = status.st_mtimespec.tv_sec
+        #else
+        let modified = status.st_mtim.tv_sec
+        #endif
+        guard time(nil) - modified >= seconds else { return }
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { unlink(path) }
+        _ = close(descriptor)
+    }
 
     /// Appends bytes.
     ///
