@@ -84,7 +84,7 @@ parity: build ## Compares full-size random-weight networks with PyTorch: make pa
 	'$(PYTHON)' Tools/reference/compare.py .build/release/epanns '$(FULL_SIZE)'
 
 zero-shot: build ## Tags ESC-10 and counts: make zero-shot MODEL=mn04_as_mAP_432.pt ESC10=FOLDER PYTHON=…
-	.build/release/epanns tag $(if $(MODEL),--model '$(MODEL)') --precision fp32 -k 527 -f jsonl '$(ESC10)' > .build/esc10.jsonl
+	.build/release/epanns tag $(if $(MODEL),--model '$(MODEL)') --precision fp32 -k 527 --threshold 0 -f jsonl '$(ESC10)' > .build/esc10.jsonl
 	'$(PYTHON)' Tools/reference/zero_shot.py .build/esc10.jsonl '$(ESC10)/esc10.csv' --map esc10 --minimum 0.95
 
 docs: setup ## Builds the documentation of every public target; a warning is an error

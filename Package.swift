@@ -67,7 +67,7 @@ let package = Package(
         .target(
             name: "EPANNs",
             dependencies: [
-                "EPANNsAudio", "EPANNsCore", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime",
+                "EPANNsAudio", "EPANNsCore", "EPANNsGraph", "EPANNsModels", "EPANNsProcesses", "EPANNsRuntime",
                 .target(name: "CBuiltInModel", condition: .when(traits: ["BuiltInModel"])),
             ],
             swiftSettings: settings),

@@ -43,7 +43,7 @@ import Testing
         Case(["tag", "x.wav"], 66, "There is no file or folder x.wav"),
         Case(["tag", "--model", "epanns-mimi", "-"], 66, "No model is called “epanns-mimi”"),
         Case(["tag", "--model", TinyModel.path, "--threshold", "much", "-"], 64, "much"),
-        Case(["tag", "--model", TinyModel.path, "--threshold", "auto", "-"], 64, "no thresholds", "epanns calibrate"),
+        Case(["tag", "--model", TinyModel.path, "--threshold", "auto", "-"], 65, "no thresholds", "epanns calibrate"),
         Case(["info", "epanns-mini", "--widths", "1,2"], 64, "a model with its own"),
         Case(["calibrate", "--data", "t.csv", "-o", "out.pt"], 64, "safetensors"),
         Case(["calibrate", "--data", "t.csv", "-o", "o.safetensors", "--minimum", "0"], 64, "at least 1"),

@@ -182,7 +182,7 @@ import Testing
             #expect(!one.output.isEmpty && three.text == one.text)
             #expect(one.status == 1 && three.status == 1)
             #expect(three.error.components(separatedBy: "3.wav is not audio").count == 2, "\(three.error)")
-            #expect(three.error.contains("epanns: 1 of 12 inputs could not be tagged."))
+            #expect(three.error.contains("epanns: 12 inputs, 1 failed;"))
             #expect(three.error.contains("12/12, 1 failed"), "\(three.error)")
         }
     }

@@ -42,7 +42,8 @@ import Testing
         let clip = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../Examples/alarm-then-siren.flac").standardizedFileURL.path
         let tagger = try AudioTagger(options: .init(precision: .fp32, threads: 1))
-        let heard = try tagger.tag(.file(path: clip), name: "clip", windowSeconds: 5, selection: TagSelection(topK: 5))
+        let heard = try tagger.tag(
+            .file(path: clip), name: "clip", policy: .every(seconds: 5), selection: TagSelection(topK: 5))
         let names = heard.windows.map { $0.tags.map(\.name) }
         #expect(names.count == 2)
         #expect(names[0].contains("Smoke detector, smoke alarm"), "\(names[0])")

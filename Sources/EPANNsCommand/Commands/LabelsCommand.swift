@@ -49,7 +49,10 @@ struct LabelsCommand: ParsableCommand {
                 indices.map { Row(index: $0, mid: labels.labels[$0].mid, name: labels.labels[$0].name) })
         case .text:
             var table = TextTable([("INDEX", .right), ("MID", .left), ("NAME", .left)])
-            for index in indices { table.add("\(index)", labels.labels[index].mid, labels.labels[index].name) }
+            for index in indices {
+                let label = labels.labels[index]
+                table.add("\(index)", label.mid.printable, label.name.printable)
+            }
             try StandardOutput.writeLines(table.lines)
         }
     }

@@ -45,7 +45,7 @@ struct ModelOptions: ParsableArguments {
 
     /// Where the model is: as asked for, as the environment says, or built in.
     ///
-    /// Says on the first use of the built-in model that there are others.
+    /// Says of the built-in model, where nobody has named it, that it is small.
     func source() throws -> ModelSource {
         // A variable that is empty is as good as none; an argument that is empty is a mistake.
         let variable = ProcessInfo.processInfo.environment["EPANNS_MODEL"] ?? ""
