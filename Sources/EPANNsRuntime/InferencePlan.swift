@@ -186,7 +186,7 @@ extension ModelGraph {
             case .relu, .relu6, .leakyReLU, .hardSwish: return nil
             }
         case .input, .transpose, .convolution, .batchNorm, .linear, .pool, .reduce, .add, .multiply, .concatenate,
-            .unflattenChannels, .dropout:
+            .unflattenChannels, .dropout, .parameter:
             return nil
         }
     }
