@@ -87,7 +87,7 @@ let package = Package(
         .target(
             name: "EPANNsTraining",
             dependencies: [
-                "COneDNN", "EPANNsAudio", "EPANNsCore", "EPANNsData", "EPANNsEvaluation", "EPANNsGraph",
+                "EPANNsAudio", "EPANNsCore", "EPANNsData", "EPANNsEvaluation", "EPANNsGraph",
                 "EPANNsModels", "EPANNsProcesses", "EPANNsRuntime",
             ],
             swiftSettings: settings),

@@ -1,6 +1,4 @@
 import COneDNN
-import EPANNsCore
-import EPANNsGraph
 import Synchronization
 
 /// One constant in the layout that a primitive wants.
@@ -30,12 +28,15 @@ final class PackedTensor: @unchecked Sendable {
 /// A network's constants, packed once and shared by all plans of all shapes and threads.
 ///
 /// The plans own them: what no kept plan uses is forgotten.
-final class PackedWeights: Sendable {
+package final class PackedWeights: Sendable {
     private struct Entry {
         weak var tensor: PackedTensor?
     }
 
     private let entries = Mutex<[String: [Entry]]>([:])
+
+    /// Nothing is packed yet.
+    package init() {}
 
     /// The constant `key` in `layout`, packing it when no living plan has asked for that layout before.
     func tensor(

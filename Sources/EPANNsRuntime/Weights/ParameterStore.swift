@@ -1,14 +1,12 @@
 import COneDNN
 import EPANNsCore
-import EPANNsGraph
-import EPANNsRuntime
 
-/// One weight tensor of a training plan.
-struct ParameterSlot {
+/// One weight tensor of a program for training.
+package struct ParameterSlot {
     /// State-dict key.
-    var name: String
+    package var name: String
     /// PyTorch's shape.
-    var shape: [Int]
+    package var shape: [Int]
     /// How master weight, gradient and moments lie in memory.
     ///
     /// As the weight-gradient primitive writes them, so that only convolutions that want another order need a copy.
@@ -17,9 +15,9 @@ struct ParameterSlot {
     /// Whether oneDNN sees the kernel's height and width in the other order.
     var isTransposed = false
     /// Whether it is trained.
-    var isTrainable: Bool
+    package var isTrainable: Bool
     /// Position of the first element in the store, in elements.
-    var offset = 0
+    package var offset = 0
 
     /// PyTorch's row-major layout in terms of oneDNN's extents.
     func plain() throws -> MemoryDescriptor {
@@ -34,20 +32,23 @@ struct ParameterSlot {
     }
 
     /// Elements with the layout's padding.
-    var paddedCount: Int { (layout.byteCount + 63) / 64 * 16 }
+    package var paddedCount: Int { (layout.byteCount + 63) / 64 * 16 }
 }
 
 /// Master weights in Float32 and their gradients, each in one stretch of memory: trained ones first.
-final class ParameterStore {
-    private(set) var slots: [ParameterSlot] = []
-    private(set) var index: [String: Int] = [:]
+package final class ParameterStore {
+    package private(set) var slots: [ParameterSlot] = []
+    package private(set) var index: [String: Int] = [:]
     /// Running statistics and counters by state-dict key.
-    private(set) var statistics: [String: UnsafeMutableBufferPointer<Float>] = [:]
-    private(set) var counters: [String: Int] = [:]
-    private(set) var weights = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
-    private(set) var gradients = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+    package private(set) var statistics: [String: UnsafeMutableBufferPointer<Float>] = [:]
+    package private(set) var counters: [String: Int] = [:]
+    package private(set) var weights = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
+    package private(set) var gradients = UnsafeMutableBufferPointer<Float>(start: nil, count: 0)
     /// Elements that are trained, with padding; the stretch `0..<trainableCount` of weights and gradients.
-    private(set) var trainableCount = 0
+    package private(set) var trainableCount = 0
+
+    /// Empty.
+    package init() {}
 
     deinit {
         weights.deallocate()
@@ -79,7 +80,7 @@ final class ParameterStore {
     func setCounter(_ name: String, _ value: Int) { counters[name] = value }
 
     /// Lays out the memory, when all layouts are known.
-    func allocate() {
+    package func allocate() {
         var offset = 0
         for trainable in [true, false] {
             for position in slots.indices where slots[position].isTrainable == trainable {
@@ -93,7 +94,7 @@ final class ParameterStore {
     }
 
     /// 64-byte aligned zeros.
-    static func zeros(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
+    package static func zeros(_ count: Int) -> UnsafeMutableBufferPointer<Float> {
         let raw = UnsafeMutableRawPointer.allocate(byteCount: max(count, 16) * 4, alignment: 64)
         let floats = raw.initializeMemory(as: Float.self, repeating: 0, count: max(count, 16))
         return UnsafeMutableBufferPointer(start: floats, count: max(count, 16))
@@ -102,45 +103,38 @@ final class ParameterStore {
     // MARK: Plain tensors in and out
 
     /// Fills a weight, or with `memory` something of the same layout (a moment), from a row-major tensor.
-    func fill(_ slot: Int, from values: [Float], in memory: UnsafeMutableBufferPointer<Float>) throws {
+    package func fill(_ slot: Int, from values: [Float], in memory: UnsafeMutableBufferPointer<Float>) throws {
         let slot = slots[slot]
         precondition(values.count == slot.shape.reduce(1, *))
         try values.withUnsafeBytes { bytes in
-            try reorder(
-                from: slot.plain(), UnsafeMutableRawPointer(mutating: bytes.baseAddress), to: slot.layout,
-                address(slot, memory))
+            try Program.reorder(
+                "a reorder of \(slot.name)", from: slot.plain(), UnsafeMutableRawPointer(mutating: bytes.baseAddress),
+                to: slot.layout, address(slot, memory))
         }
     }
 
     /// The row-major elements of a weight, or with `memory` of something of the same layout.
-    func values(_ slot: Int, in memory: UnsafeMutableBufferPointer<Float>) throws -> [Float] {
+    package func values(_ slot: Int, in memory: UnsafeMutableBufferPointer<Float>) throws -> [Float] {
         let slot = slots[slot]
         let count = slot.shape.reduce(1, *)
         return try [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             buffer.initialize(repeating: 0)
-            try reorder(
-                from: slot.layout, address(slot, memory), to: slot.plain(), UnsafeMutableRawPointer(buffer.baseAddress))
+            try Program.reorder(
+                "a reorder of \(slot.name)", from: slot.layout, address(slot, memory), to: slot.plain(),
+                UnsafeMutableRawPointer(buffer.baseAddress))
             initialized = count
         }
+    }
+
+    /// Where a slot's elements begin.
+    func address(
+        of slot: Int, in memory: KeyPath<ParameterStore, UnsafeMutableBufferPointer<Float>>
+    ) -> UnsafeMutableRawPointer? {
+        address(slots[slot], self[keyPath: memory])
     }
 
     private func address(_ slot: ParameterSlot, _ memory: UnsafeMutableBufferPointer<Float>) -> UnsafeMutableRawPointer?
     {
         memory.baseAddress.map { UnsafeMutableRawPointer($0 + slot.offset) }
-    }
-
-    private func reorder(
-        from source: MemoryDescriptor, _ sourceAddress: UnsafeMutableRawPointer?, to target: MemoryDescriptor,
-        _ targetAddress: UnsafeMutableRawPointer?
-    ) throws {
-        let engine = try Engine.cpu()
-        let primitive = try Primitive("a reorder of weights") { descriptor, attribute in
-            onednn_reorder(&descriptor, engine.handle, source.handle, target.handle, attribute)
-        }
-        let executor = try StepExecutor(scratchpadByteCount: primitive.scratchpad?.byteCount ?? 0)
-        try executor.bind(
-            primitive, [(DNNL_ARG_FROM, source, sourceAddress), (DNNL_ARG_TO, target, targetAddress)])
-        try executor.execute(0)
-        try executor.wait()
     }
 }

@@ -1,7 +1,6 @@
-import COneDNN
-import EPANNsRuntime
+import EPANNsCore
 
-/// Multiplies every channel of a map with a number of its own, as squeeze-excitation does, and the way back.
+/// Multiplies every channel of a map with a number of its own, as squeeze-excitation does, and the backward pass.
 ///
 /// oneDNN 2.x has only a plain loop for a factor per clip and channel. Maps lie in blocks of 16 channels (nChw16c), whose
 /// padding holds zeros and stays so.
@@ -86,16 +85,11 @@ extension Float: MapElement {
 extension UInt16: MapElement {
     @inline(__always)
     static func load(_ address: UnsafePointer<UInt16>) -> SIMD16<Float> {
-        let bits = UnsafeRawPointer(address).load(as: SIMD16<UInt16>.self)
-        return unsafeBitCast(SIMD16<UInt32>(truncatingIfNeeded: bits) &<< 16, to: SIMD16<Float>.self)
+        BFloat16.floats(UnsafeRawPointer(address).load(as: SIMD16<UInt16>.self))
     }
 
     @inline(__always)
     static func store(_ values: SIMD16<Float>, _ address: UnsafeMutablePointer<UInt16>) {
-        // To the nearest, ties to even.
-        let bits = unsafeBitCast(values, to: SIMD16<UInt32>.self)
-        let rounded = (bits &+ 0x7FFF &+ (bits &>> 16 & 1)) &>> 16
-        UnsafeMutableRawPointer(address).storeBytes(
-            of: SIMD16<UInt16>(truncatingIfNeeded: rounded), as: SIMD16<UInt16>.self)
+        UnsafeMutableRawPointer(address).storeBytes(of: BFloat16.bits(values), as: SIMD16<UInt16>.self)
     }
 }

@@ -2,13 +2,16 @@ import COneDNN
 import Dispatch
 
 /// The threads that kernels of ours run on: oneDNN's own team, so that the two never compete for the cores.
-struct Team: Sendable {
-    let threads: Int
+package struct Team: Sendable {
+    package let threads: Int
+
+    /// A team of so many.
+    package init(threads: Int) { self.threads = threads }
 
     /// Calls `body` with disjoint ranges that cover `0..<count`, one a thread.
     ///
     /// - Parameter grain: Ranges begin at multiples of this, and one thread takes all when there are fewer items.
-    func run(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
+    package func run(_ count: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
         guard count > 0 else { return }
         let units = (count + grain - 1) / grain
         let parts = min(threads, units)

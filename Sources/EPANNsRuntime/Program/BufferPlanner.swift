@@ -1,35 +1,10 @@
-import COneDNN
-
-/// Where an argument's memory is.
-enum ArgumentSource {
-    /// A region of the workspace, by index into the plan's buffers.
-    case buffer(Int)
-    /// A constant.
-    case constant(PackedTensor)
-}
-
-/// One argument of a primitive.
-struct PlanArgument {
-    /// One of oneDNN's argument numbers, such as `DNNL_ARG_SRC`.
-    var index: Int32
-    var source: ArgumentSource
-    var layout: MemoryDescriptor
-}
-
-/// One primitive with its arguments; a plan is a list of these.
-struct PlanStep {
-    /// The graph node that the step ends with, for reports.
-    var name: String
-    var primitive: Primitive
-    var arguments: [PlanArgument]
-}
-
 /// A region of memory that holds one intermediate result, with the steps between which it must be kept.
 package struct PlanBuffer {
     package var byteCount: Int
     package var firstStep: Int
     package var lastStep: Int
 
+    /// A buffer that is needed from one step to another, both included.
     package init(byteCount: Int, firstStep: Int, lastStep: Int) {
         self.byteCount = byteCount
         self.firstStep = firstStep
