@@ -70,7 +70,7 @@ import Testing
                 "convert", TinyModel.path, folder + "/y.safetensors", "--labels", folder + "/names.txt",
             ])
             #expect(refused.status == 64)
-            #expect(refused.error.contains("2 labels do not fit a network of 527 classes"))
+            #expect(refused.error.contains("2 labels cannot name 527 classes"))
             #expect(!FileManager.default.fileExists(atPath: folder + "/y.safetensors"))
         }
     }

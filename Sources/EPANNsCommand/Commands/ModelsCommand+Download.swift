@@ -82,7 +82,7 @@ extension ModelsCommand {
             if let matches = result.matchesPublicCopy {
                 lines.append("It is \(matches ? "" : "NOT ")the same file as a public copy on GitHub.")
             }
-            try StandardOutput.writeLines(lines)
+            try StandardOutput.writeLines(lines.flatMap { $0.wrapped(indent: 2) })
         }
 
         private struct Row: Encodable {

@@ -11,7 +11,7 @@ extension Model {
         guard labels.count == configuration.classCount else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(labels.count) labels do not fit a network of \(configuration.classCount) classes.")
+                "\(labels.count.counted("label")) cannot name \(configuration.classCount) classes of a network.")
         }
         self.labels = labels
     }

@@ -72,7 +72,7 @@ public struct Model: Sendable {
         guard labels.count == configuration.classCount else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(labels.count) labels do not fit a network of \(configuration.classCount) classes.")
+                "\(labels.count.counted("label")) cannot name \(configuration.classCount) classes of a network.")
         }
         guard thresholds?.fit(labels.count) ?? true else {
             throw EPANNsError(
