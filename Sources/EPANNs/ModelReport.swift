@@ -65,6 +65,8 @@ public struct ModelReport: Encodable, Hashable, Sendable {
     public var filterCounts: [Int]
     /// What pruning removed, the latest last; absent for models that were not pruned.
     public var pruning: [Pruning]?
+    /// How the model was made, the latest step last; absent where nothing is known of it.
+    public var history: [ModelStep]?
     /// Length of the embedding.
     public var embeddingWidth: Int
     /// Fewest samples the network can take.
@@ -86,8 +88,8 @@ public struct ModelReport: Encodable, Hashable, Sendable {
 
     // Without `identityLayers`, which only a printed table needs.
     enum CodingKeys: String, CodingKey {
-        case name, architecture, configuration, classCount, hasAudioSetLabels, filterCounts, pruning, embeddingWidth
-        case minimumSampleCount, minimumSeconds, durationSeconds, file, builtIn, notes, cost
+        case name, architecture, configuration, classCount, hasAudioSetLabels, filterCounts, pruning, history
+        case embeddingWidth, minimumSampleCount, minimumSeconds, durationSeconds, file, builtIn, notes, cost
     }
 
     /// Longest spectrogram that is counted, a little more than an hour at PANNs' hop; keeps all products of sizes far
@@ -145,6 +147,7 @@ public struct ModelReport: Encodable, Hashable, Sendable {
         try self.init(name: model.name, configuration: model.configuration, durationSeconds: durationSeconds)
         hasAudioSetLabels = model.labels == .audioSet
         notes = model.notes
+        if !model.history.isEmpty { history = model.history }
         if !model.pruning.isEmpty { pruning = model.pruning.map(Pruning.init) }
         if model.isBuiltIn { builtIn = true }
         if let origin = model.origin {

@@ -93,7 +93,24 @@ import Testing
             #expect(before["pruning"] == nil && record["criterion"] as? String == "operator-norm")
             #expect(record["source_sha256"] as? String == (try FileDigest.sha256(path: whole)))
             let text = try CommandRun.run(["info", small]).text
-            #expect(text.contains("Filters      ") && text.contains("operator-norm, 50 % of the filters"), "\(text)")
+            for word in ["Filters      ", "Made         pruned by epanns", "criterion operator-norm", "ratio 0.5"] {
+                #expect(text.contains(word), "no \(word) in \(text)")
+            }
+            let steps = try #require(after["history"] as? [[String: Any]])
+            #expect(steps.map { $0["action"] as? String } == ["pruned"])
+            #expect((steps[0]["parent"] as? [String: Any])?["name"] as? String == "mn01")
+            // Done again it is the same file, to the bit.
+            let again = folder + "/again.safetensors"
+            #expect(
+                try CommandRun.run(["prune", "-m", whole, "-o", again, "--skip-latency", "--name", "small"]).status == 0
+            )
+            #expect(try FileDigest.sha256(path: again) == FileDigest.sha256(path: small))
+            // Converted and calibrated models say that, too.
+            let other = folder + "/other.safetensors"
+            #expect(try CommandRun.run(["convert", small, other, "--dtype", "bf16"]).status == 0)
+            let converted = try json([other])
+            let actions = try #require(converted["history"] as? [[String: Any]]).map { $0["action"] as? String }
+            #expect(actions == ["pruned", "converted"])
         }
     }
 

@@ -88,6 +88,12 @@ struct CalibrateCommand: ParsableCommand {
         if let name { calibrated.name = name }
         calibrated.thresholds = result.thresholds
         calibrated.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
+        calibrated.record(
+            .calibrated,
+            details: [
+                "reference": result.thresholds.reference, "clips": "\(result.thresholds.clipCount)",
+                "classes": "\(result.thresholds.ownCount)",
+            ], by: "epanns \(EPANNsVersion.current)", date: nil)
         // As it was: thresholds are for the very weights that gave the scores.
         try calibrated.write(to: output, dataType: calibrated.storedDataType)
         try StandardOutput.writeLines(

@@ -104,9 +104,17 @@ struct ConvertCommand: ParsableCommand {
         }
         model.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
         let type = dtype?.dataType ?? model.storedDataType
+        var details = ["weights": Self.name(type)]
+        if labels != nil { details["labels"] = "\(model.labels.count) others" }
+        if let activation { details["activation"] = activation.rawValue }
+        if let frontEnd { details["front end"] = frontEnd.rawValue }
+        model.record(.converted, details: details, by: "epanns \(EPANNsVersion.current)", date: nil)
         try model.write(to: output, dataType: type)
         try printSummary(of: model, type)
     }
+
+    /// As `--dtype` calls it.
+    private static func name(_ type: DataType) -> String { type == .bfloat16 ? "bf16" : "fp32" }
 
     private func printSummary(of model: Model, _ type: DataType) throws {
         let parameters = try model.graph().parameterCount
@@ -125,7 +133,7 @@ struct ConvertCommand: ParsableCommand {
             ),
             (
                 "Wrote",
-                "\(output), \(type == .bfloat16 ? "bf16" : "fp32"), \(ByteText.short(written.bytes.count)), as model “\(model.name)”"
+                "\(output), \(Self.name(type)), \(ByteText.short(written.bytes.count)), as model “\(model.name)”"
             ),
             ("SHA-256", FileDigest.sha256(written)),
         ]

@@ -36,14 +36,8 @@ enum InfoText {
             facts.append(("File", report.builtIn == true ? "built in" : file.path))
             facts.append(("", "\(CountText.grouped(file.byteCount)) bytes, \(file.container.rawValue)"))
             facts.append(("SHA-256", file.sha256))
-            if let source = file.provenance {
-                facts.append(
-                    ("Converted", "by \(source.convertedBy) from \(source.sourceFile), \(source.sourceFormat.rawValue)")
-                )
-                facts.append(("", source.sourceSHA256))
-            }
         }
-        facts += (report.pruning ?? []).flatMap(pruned)
+        facts += made(report.history ?? [])
         let labels = report.hasAudioSetLabels.map { $0 ? " of AudioSet" : ", not AudioSet's" } ?? ""
         let frames = CountText.grouped(report.cost.frameCount)
         facts += [
@@ -67,15 +61,17 @@ enum InfoText {
         return facts + report.notes.map { ("Note", $0) }
     }
 
-    private static func pruned(_ record: ModelReport.Pruning) -> [(String, String)] {
-        let share = record.ratio.map { ", \(CountText.seconds($0 * 100)) % of the filters" } ?? ""
-        return [
-            (
-                "Pruned",
-                "by \(record.prunedBy), \(record.criterion)\(share): \(CountText.grouped(record.keptCount)) of "
-                    + "\(CountText.grouped(record.width)) stay in \(CountText.of(record.layerCount, "layer"))"
-            )
-        ] + (record.sourceSHA256.map { [("", "from \($0)")] } ?? [])
+    /// How the model was made, step by step.
+    private static func made(_ history: [ModelStep]) -> [(String, String)] {
+        history.enumerated().flatMap { index, step in
+            let date = step.date.map { " on \($0.prefix(10))" } ?? ""
+            let details = step.details.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+            let how = details.isEmpty ? "" : ": \(details.joined(separator: ", "))"
+            let lines =
+                [(index == 0 ? "Made" : "", "\(step.action.rawValue) by \(step.program)\(date)\(how)")]
+                + (step.parent.map { [("", "from \($0.name)"), ("", $0.sha256 ?? "")] } ?? [])
+            return lines.filter { !$0.1.isEmpty }
+        }
     }
 
     private static func frontEnd(_ configuration: FrontEndConfiguration) -> String {

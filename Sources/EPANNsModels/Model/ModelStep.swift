@@ -74,16 +74,16 @@ extension Model {
     ///   - action: What was done.
     ///   - details: How, as texts by name; see ``ModelStep/details``.
     ///   - program: The program and its version.
-    ///   - date: When.
+    ///   - date: When; nil for what is the same whenever it is done, so that its file is, too.
     public mutating func record(
-        _ action: ModelStep.Action, details: [String: String] = [:], by program: String, date: Date = .now
+        _ action: ModelStep.Action, details: [String: String] = [:], by program: String, date: Date? = .now
     ) {
         let parent = isParentRecorded ? nil : parentSource
         isParentRecorded = true
         history.append(
             ModelStep(
                 action, parent: parent.map { .init(name: $0.name, sha256: $0.origin?.sha256()) }, details: details,
-                program: program, date: date.formatted(.iso8601)))
+                program: program, date: date?.formatted(.iso8601)))
     }
 
     /// The steps that old files tell in other words: what was converted, and what was pruned.

@@ -97,11 +97,25 @@ public struct PruningSession: Sendable {
         small.recordPruning(
             selection, keeping: chosen.kept, in: pruner, criterion: options.criterion,
             sourceSHA256: digest, by: options.program)
+        small.record(.pruned, details: details(selection), by: options.program, date: nil)
         var report = try PruningReport(
             model, small, pruner, selection, kept: chosen.kept, scores: includesScores ? chosen.scores : nil,
             criterion: options.criterion, seconds: options.seconds)
         if let secondsBefore { try measure(small, secondsBefore, budget, &report) }
         return (small, report)
+    }
+
+    /// How it was pruned, for the model's history.
+    private func details(_ selection: PruningSelection) -> [String: String] {
+        let (kept, width) = selection.entries.reduce((0, 0)) { ($0.0 + $1.keptCount, $0.1 + $1.width) }
+        var details = [
+            "criterion": options.criterion.name, "ratio": "\(selection.spec.ratio)",
+            "filters":
+                "\(kept) of \(width) in \(selection.entries.count) layer\(selection.entries.count == 1 ? "" : "s")",
+        ]
+        if selection.spec.multiple > 1 { details["multiple"] = "\(selection.spec.multiple)" }
+        if let seed = options.criterion.seed { details["seed"] = "\(seed)" }
+        return details
     }
 
     private func measure(
