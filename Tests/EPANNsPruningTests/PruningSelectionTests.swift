@@ -149,7 +149,7 @@ import Testing
         #expect(failure { _ = try PruningTarget.parameters(70_000_000).selection(mixed, pruner) { _ in 0 } } != nil)
     }
 
-    @Test func ratiosAndMultiplesAreChecked() {
+    @Test func ratiosAndMultiplesAreChecked() throws {
         let pruner = ChannelPruner(try CNNConfiguration(.cnn14).graph())
         for ratio in [-0.1, 1, .nan] {
             #expect(failure { _ = try PruningSelection(pruner, .init(ratio: ratio)) }?.code == .invalidConfiguration)
