@@ -83,9 +83,9 @@ import Testing
             let name = Array("\(folder)/bad".utf8) + [0xFF, 0xE9] + Array("é.wav".utf8)
             let descriptor = open((name + [0]).map { CChar(bitPattern: $0) }, O_WRONLY | O_CREAT, 0o600)
             try #require(descriptor >= 0)
-            let bytes = [UInt8](wave(TinyModel.samples()))
-            #expect(Foundation.write(descriptor, bytes, bytes.count) == bytes.count)
-            close(descriptor)
+            let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+            try file.write(contentsOf: Data(wave(TinyModel.samples())))
+            try file.close()
             for search in [InputSearch([Array(folder.utf8)]), InputSearch([name])] {
                 #expect(search.inputs.count == 1)
                 let input = search.inputs[0]
