@@ -65,12 +65,8 @@ test-mpi: setup ## Runs the tests of several processes under mpirun: a build wit
 	swift test -c release --disable-testable-imports --traits MPI --scratch-path .build-mpi \
 		--filter '$(or $(FILTER),MPITests|WorkShareTests|SharedTrainingTests|CommunicatorTests|CoreShareTests|TagTests)'
 
-# What reads files and networks of others, and what calls into C. Leaks are not looked for: the libraries keep some.
-SANITIZED := EPANNsCoreTests|EPANNsModelsTests|EPANNsAudioTests|EPANNsHubTests|EPANNsRuntimeTests
-
-test-sanitize: setup ## Runs the tests of readers, C code and kernels under the address sanitizer, in .build-sanitize
-	ASAN_OPTIONS=detect_leaks=0 swift test -c release --disable-testable-imports --sanitize address \
-		--scratch-path .build-sanitize --filter '$(or $(FILTER),$(SANITIZED))'
+test-sanitize: setup ## Runs the tests of readers and C code under the address sanitizer, in .build-sanitize
+	Tools/test-sanitize.sh $(if $(FILTER),'$(FILTER)')
 
 cost: build ## Prints parameters, operations and bytes of every architecture
 	.build/release/epanns info
