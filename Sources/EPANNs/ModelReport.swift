@@ -109,12 +109,10 @@ public struct ModelReport: Encodable, Hashable, Sendable {
         hasAudioSetLabels = model.labels == .audioSet
         notes = model.notes
         if model.isBuiltIn { builtIn = true }
-        if let bytes = model.file?.bytes ?? model.storage?.bytes, let format = model.format,
-            let sha256 = model.sha256()
-        {
+        if let origin = model.origin {
             file = File(
-                path: model.file?.path ?? "", byteCount: bytes.count, sha256: sha256, container: format,
-                provenance: model.provenance)
+                path: origin.path ?? "", byteCount: origin.byteCount, sha256: origin.sha256(),
+                container: origin.format, provenance: model.provenance)
         }
     }
 }

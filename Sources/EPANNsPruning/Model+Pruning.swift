@@ -31,17 +31,10 @@ extension Model {
                 channels[node.name] = node.channels
             }
         }
-        var model = self
-        model.configuration = try configuration.withChannels(channels)
-        let graph = try model.graph()
+        let configuration = try configuration.withChannels(channels)
+        let graph = try configuration.graph()
         precondition(graph == pruned.graph, "the factory and the pruner make different networks")
-        model.weights = pruned.weights
-        model.file = nil
-        model.storage = nil
-        model.thresholds = nil
-        model.format = nil
-        try model.validate()
-        return model
+        return try replacing(weights: pruned.weights, configuration: configuration)
     }
 
     /// Notes in the model what was pruned.

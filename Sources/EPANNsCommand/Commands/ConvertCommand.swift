@@ -107,7 +107,7 @@ struct ConvertCommand: ParsableCommand {
 
     private func printSummary(of model: Model) throws {
         let parameters = try model.graph().parameterSpecs.reduce(0) { $0 + ($1.role == .trainable ? $1.count : 0) }
-        let before = (model.file?.bytes ?? model.storage?.bytes).map { ByteText.short($0.count) } ?? ""
+        let before = model.origin.map { ByteText.short($0.byteCount) } ?? ""
         let written = try MappedFile(path: output)
         let activation = model.configuration.outputActivation
         let rows = [

@@ -30,7 +30,8 @@ extension LabelSet {
         }
         guard let text else {
             throw EPANNsError(
-                .fileFailure, "\(path) is no list of labels in UTF-8; give a CSV file or one with a name a line.")
+                .fileFailure,
+                "\(path.quoted) is not a list of labels in UTF-8; give a CSV file or one with a name a line.")
         }
         return try parse(text)
     }

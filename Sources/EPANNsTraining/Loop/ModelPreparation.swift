@@ -38,9 +38,7 @@ extension Model {
             weights[spec.name] = spec.initialTensor(seed: seed, position: position)
             replaced.append(spec.name)
         }
-        var model = try Model(name: name, configuration: configuration, weights: weights, labels: labels)
-        model.provenance = provenance
-        return (model, replaced)
+        return (try replacing(weights: weights, configuration: configuration, labels: labels), replaced)
     }
 }
 

@@ -170,11 +170,7 @@ public final class Trainer {
     ///
     /// - Throws: `EPANNsError` with code `backendFailure`.
     public func model() throws -> Model {
-        var model = material.model
-        model.weights = try stepper.plan.weights()
-        // They were those of the weights before.
-        model.thresholds = nil
-        return model
+        try material.model.replacing(weights: stepper.plan.weights())
     }
 
     /// Trains until the last iteration, or until it is asked to stop.
