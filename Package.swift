@@ -117,7 +117,7 @@ let package = Package(
             name: "EPANNsCoreTests", dependencies: ["EPANNsCore", "EPANNsTestSupport"], swiftSettings: settings),
         .testTarget(name: "EPANNsGraphTests", dependencies: ["EPANNsGraph"], swiftSettings: settings),
         .testTarget(
-            name: "EPANNsAudioTests", dependencies: ["EPANNsAudio", "EPANNsModels"],
+            name: "EPANNsAudioTests", dependencies: ["EPANNsAudio", "EPANNsModels", "EPANNsTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsModelsTests",
