@@ -27,6 +27,14 @@ public enum Remedy: Hashable, Sendable, CustomStringConvertible {
     case skipMissing
     /// Name the folder with the recordings, or leave out the clips whose recordings are missing.
     case nameAudioFolderOrSkip
+    /// Name a model to start from, or an architecture.
+    case nameStartOrArchitecture
+    /// Name a teacher and its share in the loss.
+    case nameTeacherAndWeight
+    /// Hear the clips anew in each iteration.
+    case trainWithoutCachedEmbeddings
+    /// Freeze everything but a layer.
+    case freezeAllBut(layer: String)
     /// Learn the new classes only.
     case dropOldClasses
     /// Learn from clips of none of the classes, too, or let the old classes stay.
@@ -65,6 +73,10 @@ public enum Remedy: Hashable, Sendable, CustomStringConvertible {
         case .nameAudioFolder: "Name the folder with the recordings."
         case .skipMissing: "Have missing recordings skipped."
         case .nameAudioFolderOrSkip: "Name the folder with the recordings, or have missing ones skipped."
+        case .nameStartOrArchitecture: "Name a model to start from, or an architecture."
+        case .nameTeacherAndWeight: "Name a teacher and its share in the loss."
+        case .trainWithoutCachedEmbeddings: "Train without cached embeddings."
+        case .freezeAllBut(let layer): "Freeze everything but “\(layer)”."
         case .dropOldClasses: "Or have the new classes only."
         case .learnFromNone: "Give clips without a class, too, or keep the old classes."
         case .nameLabels: "Name a list of labels."

@@ -15,7 +15,7 @@ public struct Shard: Sendable, Hashable, Codable {
     /// - Throws: `EPANNsError` with code `invalidConfiguration`.
     public init(rank: Int, count: Int) throws {
         guard (1...100_000).contains(count), (0..<count).contains(rank) else {
-            throw EPANNsError(.invalidConfiguration, "There is no part \(rank) of \(count).")
+            throw EPANNsError(.invalidConfiguration, "Part \(rank) of \(count) does not exist.")
         }
         self.init(uncheckedRank: rank, count: count)
     }

@@ -42,7 +42,7 @@ import Testing
         ("filename,category\na.wav,x,3\n", "Line 2", "3 columns, the header has 2"),
         ("filename,category\na.wav\n", "Line 2", "1 columns, the header has 2"),
         ("filename,category\n,x\n", "Line 2", "no file name"),
-        ("filename,category\na.wav,\n", "Line 2", "no class"),
+        ("filename,target\na.wav,\n", "Line 2", "no class"),
         ("filename,category\na.wav,x\na.wav,y\n", "Lines 2 and 3", "both name"),
         ("filename,category\na.wav,x\u{0}\n", "Line 2", "not UTF-8"),
         ("filename,fold,category\na.wav,99999999999999999999,x\n", "Line 2", "a fold is an integer from 0 to 9999"),

@@ -76,15 +76,15 @@ import Testing
     }
 
     @Test func `unknown keys are refused, with a suggestion`() {
-        #expect(message(#"{"batchsize": 3}"#).contains("no key “batchsize”; did you mean “batch_size”?"))
+        #expect(message(#"{"batchsize": 3}"#).contains("no key “batchsize”. Did you mean “batch_size”?"))
         #expect(
             message(#"{"optimizer": {"weight_decy": 3}}"#).contains(
-                "“optimizer.weight_decy”; did you mean “weight_decay”?"))
+                "“optimizer.weight_decy”. Did you mean “weight_decay”?"))
         #expect(message(#"{"something_else_entirely": 3}"#).hasSuffix("no key “something_else_entirely”."))
         // A fold that is not held out because of a typing error would make every result wrong.
         #expect(
             message(#"{"data": [{"table": "a.csv", "test_fold": [5]}]}"#)
-                .contains("“data[0].test_fold”; did you mean “test_folds”?"))
+                .contains("“data[0].test_fold”. Did you mean “test_folds”?"))
         #expect(
             message(#"{"waveform_augmentation": {"shift": {"maximum": 1}}}"#).contains("waveform_augmentation.shift"))
     }
@@ -123,7 +123,7 @@ import Testing
             ("temperature", { $0.temperature = 0 }),
             ("temperature", { $0.temperature = .nan }),
             ("--teacher", { $0.teacherWeight = 0.5 }),
-            ("--teacher-weight", { $0.teacher = "x.pt" }),
+            ("needs a weight above 0", { $0.teacher = "x.pt" }),
             ("above 0", { $0.clipSeconds = 0 }),
             ("above 0", { $0.clipSeconds = .nan }),
             ("above 0", { $0.threads = 0 }),

@@ -297,7 +297,7 @@ struct TrainRecipeOptions: ParsableArguments {
             default:
                 throw EPANNsError(
                     .invalidConfiguration,
-                    "“\(name)” is no augmentation; there are mixup, specaugment, gain, shift and noise.")
+                    "“\(name)” is not an augmentation; there are mixup, specaugment, gain, shift and noise.")
             }
         }
     }

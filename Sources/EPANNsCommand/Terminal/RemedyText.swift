@@ -19,6 +19,10 @@ extension Remedy {
         case .skipMissing: "--skip-missing (train) or --missing skip leaves them out."
         case .nameAudioFolderOrSkip:
             "--audio names the folder; --skip-missing (train) or --missing skip leaves missing ones out."
+        case .nameStartOrArchitecture: "--init names a model to start from, --model the architecture of a fresh one."
+        case .nameTeacherAndWeight: "--teacher names the model, --teacher-weight its share in the loss."
+        case .trainWithoutCachedEmbeddings: "Leave out --cache-embeddings."
+        case .freezeAllBut(let layer): "For example: --freeze '*' --freeze '!\(layer)'."
         case .dropOldClasses: "--only-new-classes drops the old ones."
         case .learnFromNone:
             "Clips without a class (an empty cell, or a folder “_none”) say what it is not; --head-only keeps the old classes."

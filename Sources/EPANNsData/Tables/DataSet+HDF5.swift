@@ -100,7 +100,8 @@ private struct IndexedRows {
                     .fileFailure,
                     "\(file.path.quoted) names packs that are not there: \(missing.firstFewQuoted). They were looked "
                         + "for at that path, in \((folders + [indexFolder]).firstFewQuoted), and under their last "
-                        + "folders there; name their folder with --audio, or have missing ones skipped.")
+                        + "folders there; name their folder, or have missing ones skipped.",
+                    remedy: .nameAudioFolderOrSkip)
             }
             notes.append(
                 "\(missing.count) of \(named.count) packs are missing and left out: \(missing.firstFewQuoted).")

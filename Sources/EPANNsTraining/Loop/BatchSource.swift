@@ -46,7 +46,8 @@ enum BatchSource {
                 iteration: batch.iteration,
                 firstPosition: batch.isMixed ? batch.firstPosition / 2 : batch.firstPosition, clipCount: batch.count,
                 targets: batch.mixedTargets(), teacher: batch.mixedTeacherTargets(),
-                augmentation: InputAugmentation(stripes: batch.stripes, mixupWeights: batch.isMixed ? batch.mixupWeights : []))
+                augmentation: InputAugmentation(
+                    stripes: batch.stripes, mixupWeights: batch.isMixed ? batch.mixupWeights : []))
             try batch.withSpectrograms { spectrograms in
                 var contents = contents
                 contents.inputs = UnsafeBufferPointer(spectrograms)

@@ -22,8 +22,8 @@ package enum EmbeddingCut {
         }
         throw EPANNsError(
             .invalidConfiguration,
-            "Embeddings can be cached only if everything before the last, linear layers is frozen, for example with "
-                + "--freeze '*' --freeze '!\(graph.nodes[logits].name)'.")
+            "Embeddings can be cached only if everything before the last, linear layers is frozen.",
+            remedy: .freezeAllBut(layer: graph.nodes[logits].name))
     }
 
     /// The network up to a node, whose result becomes every output.

@@ -54,7 +54,7 @@ struct TrainingCheckpoint {
         let file = try Checkpoint.read(path: path)
         guard file.metadata["epanns.checkpoint"] == "1", let bytes = file.tensors["state"], bytes.dataType == .uint8
         else {
-            throw EPANNsError(.invalidCheckpoint, "\(path) is no checkpoint of a training run of this version.")
+            throw EPANNsError(.invalidCheckpoint, "\(path) is not a checkpoint of a training run of this version.")
         }
         let data = withExtendedLifetime(bytes.storage) {
             Data(bytes.storage.bytes[bytes.byteOffset..<bytes.byteOffset + bytes.count])

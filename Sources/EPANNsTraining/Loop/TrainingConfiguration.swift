@@ -122,11 +122,14 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     /// - Throws: `EPANNsError` with code `invalidConfiguration`.
     public func validate() throws {
         func refuse(_ message: String) -> EPANNsError { EPANNsError(.invalidConfiguration, message) }
-        guard !data.isEmpty else { throw refuse("No data is given; name a table of clips with --data.") }
+        guard !data.isEmpty else {
+            throw EPANNsError(.invalidConfiguration, "No data is given.", remedy: .nameData)
+        }
         guard [architecture != nil, network != nil, initial != nil].count(where: { $0 }) == 1 else {
-            throw refuse(
-                "Give either a model to start from (--init) or the architecture of a fresh one (--model), and only one."
-            )
+            throw EPANNsError(
+                .invalidConfiguration,
+                "A run needs either a model to start from or the architecture of a fresh one, and only one of them.",
+                remedy: .nameStartOrArchitecture)
         }
         guard (1...1 << 40).contains(iterations), (1...1 << 16).contains(batchSize),
             (1...1 << 16).contains(accumulation)
@@ -145,7 +148,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             throw refuse("The teacher's weight lies in 0…1 and the temperature above 0.")
         }
         guard (teacher == nil) == (teacherWeight == 0) else {
-            throw refuse("A teacher needs a weight above 0 (--teacher-weight), and a weight a teacher (--teacher).")
+            throw EPANNsError(
+                .invalidConfiguration, "A teacher needs a weight above 0, and a weight needs a teacher.",
+                remedy: .nameTeacherAndWeight)
         }
         guard clipSeconds.map({ $0 > 0 && $0 <= 3600 }) ?? true, threads.map({ (1...1024).contains($0) }) ?? true,
             evaluateEvery.map({ $0 > 0 }) ?? true, checkpointEvery.map({ $0 > 0 }) ?? true,
@@ -156,9 +161,10 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         }
         if cachesEmbeddings {
             guard mixupAlpha == nil, specAugment == nil, teacher == nil else {
-                throw refuse(
-                    "With cached embeddings nothing happens to the audio any more: leave mixup, SpecAugment and the teacher "
-                        + "out, or leave out --cache-embeddings.")
+                throw EPANNsError(
+                    .invalidConfiguration,
+                    "With cached embeddings the audio is heard once only: leave mixup, SpecAugment and the teacher out, or "
+                        + "train without the cache.", remedy: .trainWithoutCachedEmbeddings)
             }
         }
         try schedule.validate()
@@ -187,7 +193,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
             let known = try JSONSerialization.jsonObject(with: Self().complete().json()) as? [String: Any] ?? [:]
             let defaults = try JSONSerialization.jsonObject(with: Self().json()) as? [String: Any] ?? [:]
             guard let given = try JSONSerialization.jsonObject(with: json) as? [String: Any] else {
-                throw EPANNsError(.invalidConfiguration, "The configuration is no object of keys and values.")
+                throw EPANNsError(.invalidConfiguration, "The configuration is not an object of keys and values.")
             }
             try Self.checkKeys(given, known: known, path: "")
             func decode(_ given: [String: Any]) throws -> Self {

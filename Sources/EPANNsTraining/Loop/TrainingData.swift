@@ -82,7 +82,7 @@ enum TrainingData {
             throw EPANNsError(
                 .invalidConfiguration,
                 "The tables have different classes (\(first.labels.count) and \(other.labels.count)); give all of them in one "
-                    + "list with --labels.")
+                    + "list.", remedy: .nameLabels)
         }
         return try DataSet(
             labels: first.labels, isSingleLabel: sets.allSatisfy(\.isSingleLabel), clips: sets.flatMap(\.clips),

@@ -47,7 +47,7 @@ public struct Sampler: Sendable, Hashable, Codable {
         guard clipCount > excluded.count else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "There is no clip to draw: the data set has \(clipCount), of which \(excluded.count) are on the black list."
+                "No clip can be drawn: the data set has \(clipCount), of which \(excluded.count) are on the black list."
             )
         }
         if kind != .balanced { shuffled = ShuffledOrder(count: clipCount, excluded: excluded, seed: seed) }
