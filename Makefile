@@ -65,12 +65,8 @@ test-mpi: setup ## Runs the tests of several processes under mpirun: a build wit
 	swift test -c release --disable-testable-imports --traits MPI --scratch-path .build-mpi \
 		--filter '$(or $(FILTER),MPITests|WorkShareTests|SharedTrainingTests|CommunicatorTests|CoreShareTests|TagTests)'
 
-# What reads files and networks of others, and what calls into C. Leaks are not looked for: the libraries keep some.
-SANITIZED := EPANNsCoreTests|EPANNsModelsTests|EPANNsAudioTests|EPANNsHubTests|EPANNsRuntimeTests
-
-test-sanitize: setup ## Runs the tests of readers, C code and kernels under the address sanitizer, in .build-sanitize
-	ASAN_OPTIONS=detect_leaks=0 swift test -c release --disable-testable-imports --sanitize address \
-		--scratch-path .build-sanitize --filter '$(or $(FILTER),$(SANITIZED))'
+test-sanitize: setup ## Runs the tests of readers and C code under the address sanitizer, in .build-sanitize
+	Tools/test-sanitize.sh $(if $(FILTER),'$(FILTER)')
 
 cost: build ## Prints parameters, operations and bytes of every architecture
 	.build/release/epanns info
@@ -84,7 +80,7 @@ parity: build ## Compares full-size random-weight networks with PyTorch: make pa
 	'$(PYTHON)' Tools/reference/compare.py .build/release/epanns '$(FULL_SIZE)'
 
 zero-shot: build ## Tags ESC-10 and counts: make zero-shot MODEL=mn04_as_mAP_432.pt ESC10=FOLDER PYTHON=…
-	.build/release/epanns tag $(if $(MODEL),--model '$(MODEL)') --precision fp32 -k 527 -f jsonl '$(ESC10)' > .build/esc10.jsonl
+	.build/release/epanns tag $(if $(MODEL),--model '$(MODEL)') --precision fp32 -k 527 --threshold 0 -f jsonl '$(ESC10)' > .build/esc10.jsonl
 	'$(PYTHON)' Tools/reference/zero_shot.py .build/esc10.jsonl '$(ESC10)/esc10.csv' --map esc10 --minimum 0.95
 
 docs: setup ## Builds the documentation of every public target; a warning is an error

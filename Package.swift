@@ -67,15 +67,16 @@ let package = Package(
         .target(
             name: "EPANNs",
             dependencies: [
-                "EPANNsAudio", "EPANNsCore", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime",
+                "EPANNsAudio", "EPANNsCore", "EPANNsGraph", "EPANNsModels", "EPANNsProcesses", "EPANNsRuntime",
                 .target(name: "CBuiltInModel", condition: .when(traits: ["BuiltInModel"])),
             ],
             swiftSettings: settings),
         .target(
             name: "EPANNsHub",
-            dependencies: ["CCurl", "EPANNsCore"], swiftSettings: settings),
+            dependencies: ["CCurl", "EPANNsCore", "EPANNsModels"], swiftSettings: settings),
         .target(
-            name: "EPANNsEvaluation", dependencies: ["EPANNsCore", "EPANNsGraph", "EPANNsModels"],
+            name: "EPANNsEvaluation",
+            dependencies: ["EPANNs", "EPANNsCore", "EPANNsData", "EPANNsGraph", "EPANNsModels", "EPANNsProcesses"],
             swiftSettings: settings),
         .target(
             name: "EPANNsReports", dependencies: ["EPANNsCore", "EPANNsEvaluation", "EPANNsModels"],
@@ -87,8 +88,8 @@ let package = Package(
         .target(
             name: "EPANNsTraining",
             dependencies: [
-                "COneDNN", "EPANNsAudio", "EPANNsCore", "EPANNsData", "EPANNsEvaluation", "EPANNsGraph",
-                "EPANNsModels", "EPANNsProcesses", "EPANNsRuntime",
+                "EPANNsAudio", "EPANNsCore", "EPANNsData", "EPANNsEvaluation", "EPANNsGraph", "EPANNsModels",
+                "EPANNsProcesses", "EPANNsReports", "EPANNsRuntime",
             ],
             swiftSettings: settings),
         .systemLibrary(
@@ -101,7 +102,11 @@ let package = Package(
             ],
             swiftSettings: settings),
         .target(
-            name: "EPANNsPruning", dependencies: ["EPANNsCore", "EPANNsGraph", "EPANNsModels", "EPANNsRuntime"],
+            name: "EPANNsPruning",
+            dependencies: [
+                "EPANNsAudio", "EPANNsCore", "EPANNsData", "EPANNsEvaluation", "EPANNsGraph", "EPANNsModels",
+                "EPANNsRuntime", "EPANNsTraining",
+            ],
             swiftSettings: settings),
         .executableTarget(
             name: "EPANNsCommand",
@@ -117,7 +122,7 @@ let package = Package(
             name: "EPANNsCoreTests", dependencies: ["EPANNsCore", "EPANNsTestSupport"], swiftSettings: settings),
         .testTarget(name: "EPANNsGraphTests", dependencies: ["EPANNsGraph"], swiftSettings: settings),
         .testTarget(
-            name: "EPANNsAudioTests", dependencies: ["EPANNsAudio", "EPANNsModels"],
+            name: "EPANNsAudioTests", dependencies: ["EPANNsAudio", "EPANNsModels", "EPANNsTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsModelsTests",
@@ -141,9 +146,12 @@ let package = Package(
             ],
             resources: [.copy("Snapshots")], swiftSettings: settings),
         .testTarget(
-            name: "EPANNsEvaluationTests", dependencies: ["EPANNsEvaluation"],
+            name: "EPANNsEvaluationTests",
+            dependencies: ["EPANNs", "EPANNsData", "EPANNsEvaluation", "EPANNsTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
-        .testTarget(name: "EPANNsReportsTests", dependencies: ["EPANNsReports"], swiftSettings: settings),
+        .testTarget(
+            name: "EPANNsReportsTests", dependencies: ["EPANNsCore", "EPANNsReports", "EPANNsTestSupport"],
+            swiftSettings: settings),
         .testTarget(
             name: "EPANNsProcessesTests", dependencies: ["EPANNsProcesses", "EPANNsTestSupport"],
             swiftSettings: settings),
@@ -153,7 +161,10 @@ let package = Package(
             name: "EPANNsTrainingTests", dependencies: ["EPANNsReports", "EPANNsTestSupport", "EPANNsTraining"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
-            name: "EPANNsPruningTests", dependencies: ["EPANNsPruning", "EPANNsRuntime", "EPANNsTestSupport"],
+            name: "EPANNsPruningTests",
+            dependencies: [
+                "EPANNsAudio", "EPANNsData", "EPANNsEvaluation", "EPANNsPruning", "EPANNsRuntime", "EPANNsTestSupport",
+            ],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         // A web server that behaves as badly as a test wants.
         .target(name: "EPANNsTestServer", path: "Tests/EPANNsTestServer", swiftSettings: settings),

@@ -20,64 +20,11 @@ if [ ! -e "$onednn/lib/libdnnl.so" ]; then
     cp -r "$work"/wheels/*.data/data/. "$onednn/"
 fi
 
-# 2. A package of what concerns oneDNN, taken from the real one: the suites, and every target they stand on. Without
-# pkg-config's names, since SwiftPM would then put the system's folder of libraries before oneDNN's.
+# 2. A package of what concerns oneDNN.
 suites=(EPANNsRuntimeTests EPANNsTrainingTests)
 package=$work/package
-rm -rf "$package"
-mkdir -p "$package/Sources" "$package/Tests"
-swift package dump-package >"$work/manifest.json"
-python3 - "$work/manifest.json" "$root" "$package" "${suites[@]}" >"$work/modules" <<'PYTHON'
-import json, os, sys
-
-manifest, root, package, *wanted = sys.argv[1:]
-targets = {target["name"]: target for target in json.load(open(manifest))["targets"]}
-lines, done = [], []
-
-
-def dependencies(target):
-    for dependency in target["dependencies"]:
-        (kind, value), = dependency.items()
-        if kind not in ("byName", "target"):
-            sys.exit(f"{target['name']} needs {value[0]} of another package, which this check does not build")
-        yield value[0]
-
-
-def resource(value):
-    (rule, _), = value["rule"].items()
-    return f".{rule}({json.dumps(value['path'])})"
-
-
-def add(name):
-    if name in done:
-        return
-    done.append(name)
-    target = targets[name]
-    needs = list(dependencies(target))
-    for need in needs:
-        add(need)
-    path = target.get("path") or f"{'Tests' if target['type'] == 'test' else 'Sources'}/{name}"
-    os.symlink(os.path.join(root, path), os.path.join(package, path))
-    if target["type"] == "system":
-        lines.append(f"        .systemLibrary(name: {json.dumps(name)}, path: {json.dumps(path)}),")
-        if target.get("pkgConfig"):
-            print(target["pkgConfig"])
-        return
-    kind = "testTarget" if target["type"] == "test" else "target"
-    lines.append(
-        f"        .{kind}(name: {json.dumps(name)}, dependencies: {json.dumps(needs)}, path: {json.dumps(path)}, "
-        f"exclude: {json.dumps(target['exclude'])}, "
-        f"resources: [{', '.join(resource(value) for value in target['resources'])}]),")
-
-
-for name in wanted:
-    add(name)
-with open(os.path.join(package, "Package.swift"), "w") as file:
-    file.write("// swift-tools-version: 6.2\nimport PackageDescription\n\nlet package = Package(\n"
-               "    name: \"OneDNN3Check\", platforms: [.macOS(.v15)],\n    targets: [\n"
-               + "\n".join(lines) + "\n    ],\n    swiftLanguageModes: [.v6]\n)\n")
-PYTHON
-read -ra others <<<"$(tr '\n' ' ' <"$work/modules")"
+modules=$(Tools/part-of-package.py "$package" "${suites[@]}")
+read -ra others <<<"${modules//$'\n'/ }"
 flags=()
 for flag in $(pkg-config --cflags "${others[@]}"); do flags+=(-Xcc "$flag"); done
 for flag in $(pkg-config --libs "${others[@]}"); do flags+=(-Xlinker "$flag"); done

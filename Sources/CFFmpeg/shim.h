@@ -55,12 +55,12 @@ static inline int epanns_swr_alloc_mono(SwrContext **context, int output_rate, i
 #endif
 }
 
-// swr_convert's input was not const before FFmpeg 7, and the casts that each version wants differ.
+// swr_convert's parameters became const in libswresample 5, in several ways. C++ takes no void pointer for them.
 static inline int epanns_swr_convert_mono(
     SwrContext *context, float *output, int capacity, const float *input, int count) {
     uint8_t *out[1] = {(uint8_t *)output};
     const uint8_t *in[1] = {(const uint8_t *)input};
-    return swr_convert(context, out, capacity, input ? (void *)in : NULL, input ? count : 0);
+    return swr_convert(context, out, capacity, input ? in : NULL, input ? count : 0);
 }
 
 // Without a write callback the buffer's constness, which FFmpeg 7 changed, never shows.

@@ -117,10 +117,6 @@ static inline dnnl_status_t onednn_append_sum(dnnl_post_ops_t ops, float scale) 
 #endif
 }
 
-static inline dnnl_status_t onednn_append_binary(dnnl_post_ops_t ops, dnnl_alg_kind_t algorithm, onednn_md src1) {
-    return dnnl_post_ops_append_binary(ops, algorithm, onednn_md_get(src1));
-}
-
 // Primitive descriptors. `bias` may be NULL. Strides, dilations (0 is dense) and paddings have ndims − 2 entries.
 
 static inline dnnl_status_t onednn_convolution_forward(
@@ -256,21 +252,21 @@ static inline dnnl_status_t onednn_convolution_backward_weights(
 }
 
 static inline dnnl_status_t onednn_batch_norm_forward(
-        dnnl_primitive_desc_t *out, dnnl_engine_t engine, onednn_md data, float epsilon, unsigned flags,
-        dnnl_primitive_attr_t attr) {
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_prop_kind_t kind, onednn_md data, float epsilon,
+        unsigned flags, dnnl_primitive_attr_t attr) {
 #if DNNL_VERSION_MAJOR >= 3
-    return dnnl_batch_normalization_forward_primitive_desc_create(out, engine, dnnl_forward_training,
-            onednn_md_get(data), onednn_md_get(data), epsilon, flags, attr);
+    return dnnl_batch_normalization_forward_primitive_desc_create(
+            out, engine, kind, onednn_md_get(data), onednn_md_get(data), epsilon, flags, attr);
 #else
     dnnl_batch_normalization_desc_t desc;
-    dnnl_status_t status = dnnl_batch_normalization_forward_desc_init(
-            &desc, dnnl_forward_training, onednn_md_get(data), epsilon, flags);
+    dnnl_status_t status
+            = dnnl_batch_normalization_forward_desc_init(&desc, kind, onednn_md_get(data), epsilon, flags);
     return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, NULL) : status;
 #endif
 }
 
-/// Whether batch normalisation counts the shift among the inputs of the way back, though it does not read it: 2.x refuses
-/// to go without, 3.x refuses to go with it.
+// Whether batch normalisation counts the shift among the inputs of the backward pass, though it does not read it: 2.x
+// refuses to go without, 3.x refuses to go with it.
 static inline int onednn_batch_norm_backward_takes_shift(void) { return DNNL_VERSION_MAJOR < 3; }
 
 static inline dnnl_status_t onednn_batch_norm_backward(
@@ -342,20 +338,6 @@ static inline dnnl_status_t onednn_eltwise_backward(
     dnnl_status_t status = dnnl_eltwise_backward_desc_init(
             &desc, algorithm, onednn_md_get(diff), onednn_md_get(data), alpha, beta);
     return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
-#endif
-}
-
-static inline dnnl_status_t onednn_reduction(
-        dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_alg_kind_t algorithm, onednn_md src, onednn_md dst,
-        dnnl_primitive_attr_t attr) {
-#if DNNL_VERSION_MAJOR >= 3
-    return dnnl_reduction_primitive_desc_create(
-            out, engine, algorithm, onednn_md_get(src), onednn_md_get(dst), 0.0f, 0.0f, attr);
-#else
-    dnnl_reduction_desc_t desc;
-    dnnl_status_t status
-            = dnnl_reduction_desc_init(&desc, algorithm, onednn_md_get(src), onednn_md_get(dst), 0.0f, 0.0f);
-    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, NULL) : status;
 #endif
 }
 

@@ -1,137 +1,140 @@
 import EPANNsAudio
 import EPANNsCore
 import EPANNsGraph
-import EPANNsRuntime
 import Foundation
-import Synchronization
 
 extension AudioTagger {
-    /// Runs the model on successive windows of a source, in bounded memory, and gives each window's outputs in order.
-    ///
-    /// The last window is what is left, from 0.05 s on: windows below ``minimumSampleCount`` are padded with silence.
+    /// Length of an embedding.
+    public var embeddingWidth: Int { network.graph.channels(of: .embedding) }
+
+    // MARK: The stream
+
+    /// Opens a source and runs the model over it, window by window, on the calling thread.
     ///
     /// - Parameters:
-    ///   - source: A file, a pipe or standard input.
-    ///   - windowSeconds: Length of a window.
-    ///   - hopSeconds: Distance between the starts of two windows; nil for windows side by side.
+    ///   - source: A file, a pipe, bytes or standard input.
+    ///   - policy: How it is cut.
     ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
-    ///   - body: Called in order, on the calling thread, with the window and its outputs; false stops.
-    /// - Returns: Length of the audio that was read, and what its source and padded windows made worth knowing.
-    /// - Throws: `EPANNsError` as `AudioReader`, and with code `invalidConfiguration` when a
-    ///   number makes no sense.
-    public func forEachWindow(
-        of source: AudioSource, windowSeconds: Double, hopSeconds: Double? = nil, concurrency: Int = 1,
-        _ body: (AudioWindow, InferencePlan.Outputs) throws -> Bool
-    ) throws -> (durationSeconds: Double, warnings: [String]) {
-        let reader = try windowReader(
-            of: source, windowSeconds: windowSeconds, hopSeconds: hopSeconds, concurrency: concurrency)
-        var warnings: [String] = []
-        var isStopped = false
-        while !isStopped {
-            let results = try nextOutputs(reader, concurrency: concurrency)
-            if results.isEmpty { break }
-            for (window, outputs) in results where !isStopped {
-                if warnings.isEmpty, let note = padding(of: window, plan: reader.plan) { warnings.append(note) }
-                isStopped = try !body(window, outputs)
-            }
-        }
-        let audio = reader.reader
-        return (Double(audio.sampleCount) / Double(sampleRate), warnings + audio.info.warnings)
+    /// - Throws: `EPANNsError` as `AudioReader`, and with code `invalidConfiguration` when a number is out of range.
+    public func reader(
+        of source: AudioSource, _ policy: WindowPolicy = .automatic, concurrency: Int = 1
+    ) throws -> ScoredWindowReader {
+        try ScoredWindowReader(
+            self, source: AudioReader(source, sampleRate: sampleRate), policy: policy, concurrency: concurrency)
     }
 
-    /// Tags successive windows of a source.
+    /// The scored windows of a source as an asynchronous sequence.
     ///
     /// - Parameters:
-    ///   - source: A file, a pipe or standard input.
-    ///   - name: What the result calls the source.
-    ///   - windowSeconds: Length of a window.
-    ///   - hopSeconds: Distance between the starts of two windows; nil for windows side by side.
-    ///   - selection: Which tags are reported.
-    ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
-    ///   - includesDigest: Whether the result has the digest of the model's file, which is read for it once.
-    ///   - progress: Called after every window; false stops.
-    /// - Throws: As ``forEachWindow(of:windowSeconds:hopSeconds:concurrency:_:)``.
-    public func tag(
-        _ source: AudioSource, name: String, windowSeconds: Double, hopSeconds: Double? = nil,
-        selection: TagSelection = TagSelection(), concurrency: Int = 1, includesDigest: Bool = true,
-        progress: (TaggedWindow) throws -> Bool = { _ in true }
-    ) throws -> TaggedAudio {
-        var windows: [TaggedWindow] = []
-        let (duration, warnings) = try forEachWindow(
-            of: source, windowSeconds: windowSeconds, hopSeconds: hopSeconds, concurrency: concurrency
-        ) { window, outputs in
-            let tagged = TaggedWindow(
-                startSeconds: window.startSeconds, endSeconds: window.endSeconds,
-                tags: selection.tags(outputs.scores, labels: labels))
-            windows.append(tagged)
-            return try progress(tagged)
-        }
-        return TaggedAudio(
-            file: name, durationSeconds: duration, model: identity(includesDigest: includesDigest), windows: windows,
-            warnings: warnings)
-    }
-
-    /// Tags successive windows of a source as an asynchronous sequence.
-    ///
-    /// Reading and computing go on in a thread of their own and wait for the consumer: at most `concurrency` windows
-    /// are ahead of it. Breaking out of the loop stops them. Cancelling the task is noticed between windows: a `next()`
-    /// that waits for a silent pipe goes on waiting until the pipe gives something or is closed.
-    ///
-    /// - Parameters:
-    ///   - source: A file, a pipe or standard input.
-    ///   - windowSeconds: Length of a window.
-    ///   - hopSeconds: Distance between the starts of two windows; nil for windows side by side.
-    ///   - selection: Which tags are reported.
+    ///   - source: A file, a pipe, bytes or standard input; opened by each iteration.
+    ///   - policy: How it is cut; `.whole` and `.automatic` give one window.
     ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
     ///   - onWarning: Called, on the thread that reads, with what is worth knowing: once when a window had to be
     ///     padded, and at the end of the source for what was found in it.
     public func windows(
-        of source: AudioSource, windowSeconds: Double, hopSeconds: Double? = nil,
-        selection: TagSelection = TagSelection(), concurrency: Int = 1,
+        of source: AudioSource, _ policy: WindowPolicy = .automatic, concurrency: Int = 1,
         onWarning: @escaping @Sendable (String) -> Void = { _ in }
-    ) -> TaggedWindows {
-        TaggedWindows(
-            tagger: self, source: source, windowSeconds: windowSeconds, hopSeconds: hopSeconds, selection: selection,
-            concurrency: concurrency, onWarning: onWarning)
+    ) -> ScoredWindows {
+        ScoredWindows(
+            open: { try self.reader(of: source, policy, concurrency: concurrency) }, onWarning: onWarning)
     }
 
-    /// Shortest last stretch of a recording that becomes a window.
-    private static let shortestTailSeconds = 0.05
-
-    func windowReader(
-        of source: AudioSource, windowSeconds: Double, hopSeconds: Double?, concurrency: Int
-    ) throws -> WindowReader {
-        guard concurrency > 0 else {
-            throw EPANNsError(
-                .invalidConfiguration,
-                "\(concurrency) windows side by side make no sense; the concurrency must be at least 1.")
-        }
-        // A short last window is padded, and not lost. What resampling or a codec leaves over, less than anyone could
-        // hear something in, makes no window of its own.
-        let plan = try WindowPlan(
-            sampleRate: sampleRate, windowSeconds: windowSeconds, hopSeconds: hopSeconds,
-            minimumSeconds: min(windowSeconds, Self.shortestTailSeconds))
-        return try WindowReader(AudioReader(source, sampleRate: sampleRate), plan: plan)
+    /// The scored windows of samples that somebody pushes, as an asynchronous sequence.
+    ///
+    /// - Parameters:
+    ///   - source: Samples at any rate; one iteration takes them.
+    ///   - policy: How they are cut.
+    ///   - concurrency: Windows that are computed side by side; 1 for live sound, which waits for no others.
+    ///   - onWarning: As in ``windows(of:_:concurrency:onWarning:)-(AudioSource,_,_,_)``.
+    public func windows(
+        of source: PushedSamples, _ policy: WindowPolicy, concurrency: Int = 1,
+        onWarning: @escaping @Sendable (String) -> Void = { _ in }
+    ) -> ScoredWindows {
+        ScoredWindows(
+            open: { try ScoredWindowReader(self, source: source, policy: policy, concurrency: concurrency) },
+            onWarning: onWarning)
     }
 
-    /// Reads and computes the next windows, as many as go side by side; empty at the end.
-    func nextOutputs(
-        _ reader: WindowReader, concurrency: Int
-    ) throws -> [(window: AudioWindow, outputs: InferencePlan.Outputs)] {
-        precondition(concurrency > 0)
-        var windows: [AudioWindow] = []
-        while windows.count < concurrency, let window = try reader.next() { windows.append(window) }
-        if windows.count == 1 { return [(windows[0], try outputs(samples: windows[0].samples))] }
-        let batch = windows
-        let results = Mutex([Result<InferencePlan.Outputs, any Error>?](repeating: nil, count: batch.count))
-        DispatchQueue.concurrentPerform(iterations: batch.count) { index in
-            let result = Result { try outputs(samples: batch[index].samples) }
-            results.withLock { $0[index] = result }
+    /// Runs the model on a clip off Swift's cooperative threads.
+    ///
+    /// - Returns: The clip as one window: as a whole, or the mean over windows of a longer one.
+    /// - Throws: As ``ScoredWindowReader/next()``; `CancellationError` when the task is cancelled.
+    public func clip(_ source: AudioSource) async throws -> ScoredWindow {
+        for try await window in windows(of: source) { return window }
+        throw EPANNsError(.invalidAudio, "\(source) holds no samples.")
+    }
+
+    /// Runs the model on one clip of samples, as one window.
+    ///
+    /// - Throws: As ``outputs(samples:)``.
+    public func window(samples: [Float]) throws -> ScoredWindow {
+        let outputs = try outputs(samples: samples)
+        return ScoredWindow(
+            startSeconds: 0, endSeconds: Double(samples.count) / Double(sampleRate), scores: outputs.scores,
+            embedding: outputs.embedding)
+    }
+
+    // MARK: Results
+
+    /// Tags a file as one clip.
+    ///
+    /// - Throws: As ``tag(_:name:policy:selection:concurrency:includesDigest:progress:)``.
+    public func tag(file path: String, selection: TagSelection = TagSelection()) throws -> TaggedAudio {
+        try tag(.file(path: path), name: path, selection: selection)
+    }
+
+    /// Tags a source.
+    ///
+    /// - Parameters:
+    ///   - source: A file, a pipe, bytes or standard input.
+    ///   - name: What the result calls the source.
+    ///   - policy: How it is cut.
+    ///   - selection: Which tags are reported.
+    ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
+    ///   - includesDigest: Whether the result has the digest of the model's file, which is read for it once.
+    ///   - progress: Called after every window; false stops.
+    /// - Throws: As ``reader(of:_:concurrency:)`` and ``ScoredWindowReader/next()``.
+    public func tag(
+        _ source: AudioSource, name: String, policy: WindowPolicy = .automatic,
+        selection: TagSelection = TagSelection(), concurrency: Int = 1, includesDigest: Bool = true,
+        progress: (TaggedWindow) throws -> Bool = { _ in true }
+    ) throws -> TaggedAudio {
+        let reader = try reader(of: source, policy, concurrency: concurrency)
+        var windows: [TaggedWindow] = []
+        while let window = try reader.next() {
+            let tagged = try window.tags(selection, labels: labels)
+            windows.append(tagged)
+            guard try progress(tagged) else { break }
         }
-        let finished = results.withLock { $0 }
-        return try zip(batch, finished).map { window, result in
-            guard let result else { preconditionFailure("a window was not computed") }
-            return (window, try result.get())
-        }
+        return TaggedAudio(
+            file: name, durationSeconds: reader.durationSeconds, model: identity(includesDigest: includesDigest),
+            windows: windows, warnings: reader.warnings)
+    }
+
+    /// Embeds a source: the vector before the classifier, which describes the whole scene.
+    ///
+    /// - Parameters:
+    ///   - source: A file, a pipe, bytes or standard input.
+    ///   - name: What the result calls the source.
+    ///   - policy: How it is cut.
+    ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
+    /// - Throws: As ``tag(_:name:policy:selection:concurrency:includesDigest:progress:)``.
+    public func embed(
+        _ source: AudioSource, name: String, policy: WindowPolicy = .automatic, concurrency: Int = 1
+    ) throws -> EmbeddedAudio {
+        let reader = try reader(of: source, policy, concurrency: concurrency)
+        var windows: [EmbeddedWindow] = []
+        while let window = try reader.next() { windows.append(window.embedded) }
+        return EmbeddedAudio(
+            file: name, durationSeconds: reader.durationSeconds, model: identity, windows: windows,
+            warnings: reader.warnings)
+    }
+}
+
+extension ModelGraph {
+    /// Channels of an output.
+    func channels(of output: Output) -> Int {
+        guard let node = outputs[output] else { preconditionFailure("a graph has scores, logits and an embedding") }
+        return nodes[node].channels
     }
 }

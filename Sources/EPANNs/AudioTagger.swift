@@ -16,7 +16,7 @@ import Synchronization
 ///     }
 public final class AudioTagger: Sendable {
     /// How a tagger computes.
-    public struct Options: Hashable, Sendable {
+    public struct Options: Codable, Hashable, Sendable {
         /// Arithmetic of the network.
         public var precision: PrecisionChoice
         /// Threads of one run: all cores for the quickest single clip, 1 when several runs go side by side.
@@ -37,7 +37,7 @@ public final class AudioTagger: Sendable {
 
     /// The classes.
     public let labels: LabelSet
-    /// Rate at which the model wants its samples.
+    /// Rate at which the model wants its samples, in Hz.
     public let sampleRate: Int
     /// Fewest samples the model can take; shorter clips are padded with silence.
     public let minimumSampleCount: Int
@@ -47,20 +47,35 @@ public final class AudioTagger: Sendable {
     public let modelNotes: [String]
 
     private let model: Model
-    private let spectrogram: LogMelSpectrogram
+    let spectrogram: LogMelSpectrogram
+    /// Held by who takes a long clip as a whole: of several jobs one at a time.
+    let largeClips = NSLock()
     private let digest = Mutex<String??>(nil)
 
-    /// Whole clips that would need more working memory than this are refused with the advice to use windows.
-    static let maximumWorkspaceByteCount = 4 << 30
+    /// Whole clips that would need more memory than this, waveform and spectrogram included, are refused.
+    static let maximumClipByteCount = 4 << 30
     /// Longest clip that is read into memory as one.
     static let maximumClipSeconds = 3600.0
 
     /// Opens the model that is built in; see `Model.builtIn()`.
     ///
     /// - Throws: `EPANNsError` with code `modelUnavailable` when the program was built without one,
-    ///   `invalidConfiguration` when an option makes no sense.
+    ///   `invalidConfiguration` when an option is out of range.
     public convenience init(options: Options = Options()) throws {
         try self.init(model: .builtIn(), options: options)
+    }
+
+    /// Opens a model file that lies in memory.
+    ///
+    /// - Parameters:
+    ///   - modelBytes: A whole model file: one of ours, or a published PyTorch checkpoint.
+    ///   - name: What messages call it, and a checkpoint that has no name.
+    /// - Throws: `EPANNsError` as `Model.read(path:)`.
+    public convenience init(modelBytes: [UInt8], name: String, options: Options = Options()) throws {
+        let storage = TensorStorage(byteCount: modelBytes.count) { destination in
+            modelBytes.withUnsafeBytes { destination.copyMemory(from: $0) }
+        }
+        try self.init(model: Model.read(storage: storage, name: name), options: options)
     }
 
     /// Opens a model file: one of ours, or a published PyTorch checkpoint.
@@ -72,7 +87,7 @@ public final class AudioTagger: Sendable {
 
     /// Wraps a model.
     ///
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` when an option makes no sense.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when an option is out of range.
     public init(model: Model, options: Options = Options()) throws {
         guard (1...1024).contains(options.threads) else {
             throw EPANNsError(
@@ -109,6 +124,9 @@ public final class AudioTagger: Sendable {
     /// The model's name.
     public var modelName: String { model.name }
 
+    /// Whether it is the model that is built in, which is small.
+    public var isBuiltIn: Bool { model.isBuiltIn }
+
     /// From which score on the model's classes count as heard, where it knows.
     public var thresholds: ClassThresholds? { model.thresholds }
 
@@ -126,98 +144,122 @@ public final class AudioTagger: Sendable {
         return ModelIdentity(name: model.name, sha256: sha256, precision: precision, isBuiltIn: isBuiltIn)
     }
 
-    /// Compiles the plan for clips of a length, so that the first run is as quick as the others.
-    ///
-    /// - Throws: As `InferencePlan`.
-    public func prepare(sampleCount: Int) throws {
-        _ = try plan(sampleCount: max(sampleCount, minimumSampleCount))
-    }
-
     // MARK: Samples
 
     /// Runs the model on one clip.
     ///
     /// - Parameter samples: Mono samples in −1…1 at ``sampleRate``; fewer than ``minimumSampleCount`` are padded with
     ///   silence at the end.
-    /// - Returns: Scores, logits and embedding of the clip.
+    /// - Returns: Scores, logits and embedding of the clip, all finite.
     /// - Throws: `EPANNsError` with code `invalidAudio` for an empty clip, or one that is too long to be
-    ///   taken as a whole.
+    ///   taken as a whole; `invalidCheckpoint` when the scores are not finite.
     public func outputs(samples: [Float]) throws -> InferencePlan.Outputs {
+        try outputs(samples: samples, spectrogram: nil)
+    }
+
+    /// Runs the model on one clip whose spectrogram may be known already.
+    func outputs(samples: [Float], spectrogram known: [Float]?) throws -> InferencePlan.Outputs {
         guard !samples.isEmpty else { throw EPANNsError(.invalidAudio, "The clip holds no samples.") }
-        var samples = samples
-        if samples.count < minimumSampleCount {
-            samples += [Float](repeating: 0, count: minimumSampleCount - samples.count)
+        if Double(samples.count) > WindowPolicy.longestWholeSeconds * Double(sampleRate) {
+            try checkClip(sampleCount: samples.count)
         }
-        let plan = try plan(sampleCount: samples.count)
-        return try plan.run(try spectrogram(samples))
+        let outputs: InferencePlan.Outputs
+        if let known, samples.count >= minimumSampleCount {
+            outputs = try plan(sampleCount: samples.count).run(known)
+        } else {
+            var samples = samples
+            if samples.count < minimumSampleCount {
+                samples += [Float](repeating: 0, count: minimumSampleCount - samples.count)
+            }
+            let plan = try plan(sampleCount: samples.count)
+            outputs = try plan.run(try spectrogram(samples))
+        }
+        guard outputs.scores.allSatisfy(\.isFinite), outputs.embedding.allSatisfy(\.isFinite) else {
+            throw EPANNsError(
+                .invalidCheckpoint,
+                "\(modelName.quoted) gives scores that are NaN or infinite: its weights are damaged, or its training "
+                    + "diverged. Take an earlier or a fresh copy.")
+        }
+        return outputs
     }
 
     /// Tags one clip of samples.
     ///
     /// - Parameters:
-    ///   - samples: Mono samples in −1…1 at ``sampleRate``.
+    ///   - samples: Mono samples in −1…1.
+    ///   - sampleRate: Their rate in Hz; nil for ``sampleRate``. Others are converted.
     ///   - selection: Which tags are reported.
     /// - Returns: The tags, best first.
-    /// - Throws: As ``outputs(samples:)``.
-    public func tag(samples: [Float], selection: TagSelection = TagSelection()) throws -> [Tag] {
-        selection.tags(try outputs(samples: samples).scores, labels: labels)
+    /// - Throws: As ``outputs(samples:)``; `EPANNsError` with code `invalidAudio`, too, when a sample is not a finite
+    ///   number around −1…1 (16-bit integers want to be divided by 32,768).
+    public func tag(
+        samples: [Float], sampleRate: Int? = nil, selection: TagSelection = TagSelection()
+    ) throws -> [Tag] {
+        if let sample = samples.first(where: { !(abs($0) <= Self.largestSample) }) {
+            throw EPANNsError(
+                .invalidAudio,
+                "A sample is \(sample), but samples are numbers around −1…1; divide 16-bit integers by 32768.")
+        }
+        var samples = samples
+        if let sampleRate, sampleRate != self.sampleRate {
+            let source = try PushedSamples(
+                sampleRate: sampleRate, capacitySeconds: Double(samples.count) / Double(max(1, sampleRate)) + 1)
+            try source.push(samples)
+            source.finish()
+            let resampled = try ResampledSamples(source, sampleRate: self.sampleRate)
+            samples = []
+            while let block = try resampled.next() { samples += block }
+        }
+        return try selection.tags(outputs(samples: samples).scores, labels: labels)
     }
+
+    /// More than any recording holds that is scaled rightly, less than 16-bit integers that are not.
+    private static let largestSample: Float = 100
+
+    // MARK: Memory
 
     private func plan(sampleCount: Int) throws -> InferencePlan {
         let frames = network.graph.input.frameCount(sampleCount: sampleCount)
-        let plan = try network.plan(for: .init(frames: frames))
-        guard plan.workspaceByteCount <= Self.maximumWorkspaceByteCount else {
+        return try network.plan(for: .init(frames: frames))
+    }
+
+    /// Refuses a clip that needs too much memory as a whole: waveform, spectrogram and the network's workspace.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidAudio`.
+    func checkClip(sampleCount: Int) throws {
+        guard Double(sampleCount) <= Self.maximumClipSeconds * Double(sampleRate) else {
+            throw EPANNsError(
+                .invalidAudio, "The audio is longer than an hour, too long to be taken as a whole.",
+                remedy: .useWindows(seconds: WindowPolicy.meanSeconds))
+        }
+        let frames = network.graph.input.frameCount(sampleCount: sampleCount)
+        let byteCount =
+            try plan(sampleCount: max(sampleCount, minimumSampleCount)).workspaceByteCount
+            + 4 * (sampleCount + frames * network.graph.input.melBands)
+        guard byteCount <= Self.maximumClipByteCount else {
             throw EPANNsError(
                 .invalidAudio,
-                "A clip of \(sampleCount / sampleRate) s taken as a whole would need "
-                    + "\(plan.workspaceByteCount >> 20) MiB; tag it in windows of 10 s (--window 10).")
+                "A clip of \(sampleCount / sampleRate) s taken as a whole would need \(byteCount >> 20) MiB of memory.",
+                remedy: .useWindows(seconds: WindowPolicy.meanSeconds))
         }
-        return plan
-    }
-
-    // MARK: Files and streams
-
-    /// Tags a file as one clip.
-    ///
-    /// - Throws: `EPANNsError` as `AudioReader`, and with code `invalidAudio` for a
-    ///   recording that is too long to be taken as a whole.
-    public func tag(file path: String, selection: TagSelection = TagSelection()) throws -> TaggedAudio {
-        try tag(.file(path: path), name: path, selection: selection)
-    }
-
-    /// Tags a source as one clip.
-    ///
-    /// - Parameters:
-    ///   - source: A file, a pipe or standard input.
-    ///   - name: What the result calls the source.
-    ///   - selection: Which tags are reported.
-    ///   - includesDigest: Whether the result has the digest of the model's file, which is read for it once.
-    /// - Throws: As ``tag(file:selection:)``.
-    public func tag(
-        _ source: AudioSource, name: String, selection: TagSelection = TagSelection(), includesDigest: Bool = true
-    ) throws -> TaggedAudio {
-        let clip = try load(source)
-        let tags = try tag(samples: clip.samples, selection: selection)
-        return TaggedAudio(
-            file: name, durationSeconds: clip.durationSeconds, model: identity(includesDigest: includesDigest),
-            windows: [TaggedWindow(startSeconds: 0, endSeconds: clip.durationSeconds, tags: tags)],
-            warnings: clip.sourceInfo.warnings + [padding(of: clip.samples.count)].compactMap(\.self))
     }
 
     /// Reads a source whole at the model's rate.
     ///
-    /// - Throws: As ``tag(file:selection:)``.
+    /// - Throws: `EPANNsError` as `AudioReader`, and with code `invalidAudio` for a recording that is too long to be
+    ///   taken as a whole.
     public func load(_ source: AudioSource) throws -> Waveform {
         let clip = try AudioFile.load(
             source, sampleRate: sampleRate, maximumDurationSeconds: Self.maximumClipSeconds + 1)
         guard clip.durationSeconds <= Self.maximumClipSeconds else {
             throw EPANNsError(
-                .invalidAudio,
-                "\(source) is longer than an hour, too long to be taken as a whole; tag it in windows of 10 s "
-                    + "(--window 10).")
+                .invalidAudio, "\(source) is longer than an hour, too long to be taken as a whole.",
+                remedy: .useWindows(seconds: WindowPolicy.meanSeconds))
         }
         return clip
     }
+
+    // MARK: Short clips
 
     /// What to say of a clip that was padded; nil when it was long enough.
     public func padding(of sampleCount: Int) -> String? {

@@ -6,18 +6,15 @@ public struct EmbeddedWindow: Codable, Hashable, Sendable {
     public var endSeconds: Double
     /// The vector before the classifier, shape `(embedding width)`.
     public var embedding: [Float]
-
-    enum CodingKeys: String, CodingKey {
-        case startSeconds = "start_seconds"
-        case endSeconds = "end_seconds"
-        case embedding
-    }
+    /// Whose mean the vector is; nil for a stretch that was heard as it is.
+    public var mean: WindowMean?
 
     /// Makes a window.
-    public init(startSeconds: Double, endSeconds: Double, embedding: [Float]) {
+    public init(startSeconds: Double, endSeconds: Double, embedding: [Float], mean: WindowMean? = nil) {
         self.startSeconds = startSeconds
         self.endSeconds = endSeconds
         self.embedding = embedding
+        self.mean = mean
     }
 }
 
@@ -33,12 +30,6 @@ public struct EmbeddedAudio: Codable, Hashable, Sendable {
     public var windows: [EmbeddedWindow]
     /// What the user should know, as in ``TaggedAudio/warnings``; absent where there is nothing.
     public var warnings: [String]?
-
-    enum CodingKeys: String, CodingKey {
-        case file
-        case durationSeconds = "duration_seconds"
-        case model, windows, warnings
-    }
 
     /// Makes a result.
     public init(

@@ -51,7 +51,7 @@ extension Model {
 
     /// Whether this is the model that is built in, and not one from a file.
     public var isBuiltIn: Bool {
-        guard let storage, file == nil, Self.hasBuiltIn else { return false }
-        return storage.bytes.baseAddress == Self.builtInStorage.bytes.baseAddress
+        guard let origin, origin.file == nil, Self.hasBuiltIn else { return false }
+        return origin.storage.bytes.baseAddress == Self.builtInStorage.bytes.baseAddress
     }
 }

@@ -18,15 +18,15 @@ extension Model {
     public mutating func addTransformKernels() throws {
         let frontEnd = try graph().input
         try frontEnd.validate()
+        var tensors: [String: Tensor] = [:]
         for spec in frontEnd.parameterSpecs where weights[spec.name] == nil {
-            if spec.name.hasSuffix("melW") {
-                weights[spec.name] = Tensor(shape: spec.shape, values: try MelFilterBank(frontEnd).weights)
-            } else {
-                weights[spec.name] = Tensor(
-                    shape: spec.shape,
-                    values: Self.transformKernel(frontEnd, isImaginary: spec.name.contains("conv_imag")))
-            }
+            let values =
+                spec.name.hasSuffix("melW")
+                ? try MelFilterBank(frontEnd).weights
+                : Self.transformKernel(frontEnd, isImaginary: spec.name.contains("conv_imag"))
+            tensors[spec.name] = Tensor(shape: spec.shape, values: values)
         }
+        add(derived: tensors)
     }
 
     private static func transformKernel(_ frontEnd: FrontEndConfiguration, isImaginary: Bool) -> [Float] {

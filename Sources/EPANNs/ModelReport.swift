@@ -21,6 +21,34 @@ public struct ModelReport: Encodable, Hashable, Sendable {
         public var provenance: Model.Provenance?
     }
 
+    /// What one pruning removed; see `PruningRecord`.
+    public struct Pruning: Encodable, Hashable, Sendable {
+        /// How filters were ranked.
+        public var criterion: String
+        /// The one share of filters that went from each layer; nil when layers had their own.
+        public var ratio: Double?
+        /// Number of layers that lost filters.
+        public var layerCount: Int
+        /// Filters of these layers before.
+        public var width: Int
+        /// Filters of these layers that stayed.
+        public var keptCount: Int
+        /// SHA-256 of the file that was pruned.
+        public var sourceSHA256: String?
+        /// The program that did it.
+        public var prunedBy: String
+
+        init(_ record: PruningRecord) {
+            criterion = record.criterion
+            ratio = record.ratio
+            layerCount = record.layers.count
+            width = record.layers.reduce(0) { $0 + $1.width }
+            keptCount = record.layers.reduce(0) { $0 + $1.kept.count }
+            sourceSHA256 = record.sourceSHA256
+            prunedBy = record.prunedBy
+        }
+    }
+
     /// The model's name, or the architecture's.
     public var name: String
     /// The architecture's name in files.
@@ -31,6 +59,14 @@ public struct ModelReport: Encodable, Hashable, Sendable {
     public var classCount: Int
     /// Whether the classes are AudioSet's 527, in their order; nil for an architecture, which has no names.
     public var hasAudioSetLabels: Bool?
+    /// Filters of the convolutions in the graph's order, depthwise ones left out.
+    ///
+    /// Where pruning reaches within blocks, as in MobileNets, the configuration's widths do not tell.
+    public var filterCounts: [Int]
+    /// What pruning removed, the latest last; absent for models that were not pruned.
+    public var pruning: [Pruning]?
+    /// How the model was made, the latest step last; absent where nothing is known of it.
+    public var history: [ModelStep]?
     /// Length of the embedding.
     public var embeddingWidth: Int
     /// Fewest samples the network can take.
@@ -52,8 +88,8 @@ public struct ModelReport: Encodable, Hashable, Sendable {
 
     // Without `identityLayers`, which only a printed table needs.
     enum CodingKeys: String, CodingKey {
-        case name, architecture, configuration, classCount, hasAudioSetLabels, embeddingWidth, minimumSampleCount
-        case minimumSeconds, durationSeconds, file, builtIn, notes, cost
+        case name, architecture, configuration, classCount, hasAudioSetLabels, filterCounts, pruning, history
+        case embeddingWidth, minimumSampleCount, minimumSeconds, durationSeconds, file, builtIn, notes, cost
     }
 
     /// Longest spectrogram that is counted, a little more than an hour at PANNs' hop; keeps all products of sizes far
@@ -76,6 +112,9 @@ public struct ModelReport: Encodable, Hashable, Sendable {
         self.durationSeconds = durationSeconds
         architecture = configuration.architecture
         classCount = configuration.classCount
+        filterCounts = graph.nodes.compactMap { node in
+            if case .convolution(let settings) = node.operation, settings.groups == 1 { node.channels } else { nil }
+        }
         embeddingWidth = graph.channels(of: .embedding)
         minimumSampleCount = graph.minimumSampleCount
         minimumSeconds = Double(minimumSampleCount) / rate
@@ -108,13 +147,13 @@ public struct ModelReport: Encodable, Hashable, Sendable {
         try self.init(name: model.name, configuration: model.configuration, durationSeconds: durationSeconds)
         hasAudioSetLabels = model.labels == .audioSet
         notes = model.notes
+        if !model.history.isEmpty { history = model.history }
+        if !model.pruning.isEmpty { pruning = model.pruning.map(Pruning.init) }
         if model.isBuiltIn { builtIn = true }
-        if let bytes = model.file?.bytes ?? model.storage?.bytes, let format = model.format,
-            let sha256 = model.sha256()
-        {
+        if let origin = model.origin {
             file = File(
-                path: model.file?.path ?? "", byteCount: bytes.count, sha256: sha256, container: format,
-                provenance: model.provenance)
+                path: origin.path ?? "", byteCount: origin.byteCount, sha256: origin.sha256(),
+                container: origin.format, provenance: model.provenance)
         }
     }
 }

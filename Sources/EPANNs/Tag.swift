@@ -1,6 +1,8 @@
 import EPANNsModels
 import EPANNsRuntime
 
+// Keys follow the encoder: with its strategies for snake case, `start_seconds` is written and read.
+
 /// A class that was heard, with its score.
 public struct Tag: Codable, Hashable, Sendable {
     /// Position among the model's outputs.
@@ -29,18 +31,20 @@ public struct TaggedWindow: Codable, Hashable, Sendable {
     public var endSeconds: Double
     /// The tags, best first.
     public var tags: [Tag]
-
-    enum CodingKeys: String, CodingKey {
-        case startSeconds = "start_seconds"
-        case endSeconds = "end_seconds"
-        case tags
-    }
+    /// The best classes where none reaches its threshold, and guesses were asked for; else nil.
+    public var guesses: [Tag]?
+    /// Whose mean the scores are; nil for a stretch that was heard as it is.
+    public var mean: WindowMean?
 
     /// Makes a window.
-    public init(startSeconds: Double, endSeconds: Double, tags: [Tag]) {
+    public init(
+        startSeconds: Double, endSeconds: Double, tags: [Tag], guesses: [Tag]? = nil, mean: WindowMean? = nil
+    ) {
         self.startSeconds = startSeconds
         self.endSeconds = endSeconds
         self.tags = tags
+        self.guesses = guesses
+        self.mean = mean
     }
 }
 
@@ -58,7 +62,7 @@ public struct ModelIdentity: Codable, Hashable, Sendable {
 
     enum CodingKeys: String, CodingKey {
         case name, sha256, precision
-        case isBuiltIn = "built_in"
+        case isBuiltIn = "builtIn"
     }
 
     /// Makes an identity.
@@ -82,15 +86,8 @@ public struct TaggedAudio: Codable, Hashable, Sendable {
     public var windows: [TaggedWindow]
     /// What the user should know: silence that was added to a short clip, damage that was found.
     ///
-    /// Absent where there
-    /// is nothing.
+    /// Absent where there is nothing.
     public var warnings: [String]?
-
-    enum CodingKeys: String, CodingKey {
-        case file
-        case durationSeconds = "duration_seconds"
-        case model, windows, warnings
-    }
 
     /// Makes a result.
     public init(

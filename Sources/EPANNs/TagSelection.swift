@@ -3,7 +3,7 @@ import EPANNsGraph
 import EPANNsModels
 
 /// Which of a model's classes are reported.
-public struct TagSelection: Hashable, Sendable {
+public struct TagSelection: Codable, Hashable, Sendable {
     /// At most so many tags a window.
     public var topK: Int
     /// Only scores of at least this; nil for no limit.
@@ -16,17 +16,20 @@ public struct TagSelection: Hashable, Sendable {
     public var allowed: Set<Int>?
     /// Indices of classes that are never reported.
     public var denied: Set<Int>
+    /// Where no score reaches its threshold, so many of the best are given as guesses.
+    public var guessCount: Int
 
     /// Makes a selection.
     public init(
         topK: Int = 10, threshold: Float? = nil, classThresholds: [Float]? = nil, allowed: Set<Int>? = nil,
-        denied: Set<Int> = []
+        denied: Set<Int> = [], guessCount: Int = 0
     ) {
         self.topK = topK
         self.threshold = threshold
         self.classThresholds = classThresholds
         self.allowed = allowed
         self.denied = denied
+        self.guessCount = guessCount
     }
 
     /// Makes a selection of classes by name, MID or index.
@@ -41,12 +44,12 @@ public struct TagSelection: Hashable, Sendable {
             throw EPANNsError(.invalidConfiguration, "The number of tags must be at least 1, not \(topK).")
         }
         if let threshold, !threshold.isFinite {
-            throw EPANNsError(.invalidConfiguration, "The threshold must be a number, not \(threshold).")
+            throw EPANNsError(.invalidConfiguration, "The threshold \(threshold) is not a finite number.")
         }
         if let classThresholds, classThresholds.count != labels.count || !classThresholds.allSatisfy(\.isFinite) {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(classThresholds.count) thresholds do not fit \(labels.count) classes, or are no numbers.")
+                "\(classThresholds.count) thresholds do not fit \(labels.count) classes, or are not finite numbers.")
         }
         let allowed = allow.isEmpty ? nil : Set(try allow.map(labels.index(of:)))
         let denied = Set(try deny.map(labels.index(of:)))
@@ -58,16 +61,37 @@ public struct TagSelection: Hashable, Sendable {
     }
 
     /// The tags of one row of scores, best first; equal scores in the order of the classes.
-    public func tags(_ scores: some Collection<Float>, labels: LabelSet) -> [Tag] {
-        let candidates = scores.enumerated().filter { index, score in
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when there are more scores than labels.
+    public func tags(_ scores: some Collection<Float>, labels: LabelSet) throws -> [Tag] {
+        try best(scores, topK, labels) { index, score in
             (threshold.map { score >= $0 } ?? true)
                 && (classThresholds.map { index < $0.count && score >= $0[index] } ?? true)
-                && (allowed?.contains(index) ?? true) && !denied.contains(index)
         }
-        let best = candidates.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }.prefix(max(0, topK))
-        return best.map { index, score in
-            let label = labels.labels[index]
-            return Tag(index: index, mid: label.mid, name: label.name, score: score)
+    }
+
+    /// The best of the classes that may be reported, whatever their thresholds: what a model would say if it had to.
+    ///
+    /// - Throws: As ``tags(_:labels:)``.
+    public func guesses(_ scores: some Collection<Float>, labels: LabelSet) throws -> [Tag] {
+        try best(scores, min(topK, guessCount), labels) { _, _ in true }
+    }
+
+    private func best(
+        _ scores: some Collection<Float>, _ count: Int, _ labels: LabelSet, _ isHeard: (Int, Float) -> Bool
+    ) throws -> [Tag] {
+        guard scores.count <= labels.count else {
+            throw EPANNsError(
+                .invalidConfiguration, "\(scores.count) scores do not fit \(labels.count) labels; take the model's own."
+            )
+        }
+        guard count > 0 else { return [] }
+        let candidates = scores.enumerated().filter { index, score in
+            isHeard(index, score) && (allowed?.contains(index) ?? true) && !denied.contains(index)
+        }
+        return candidates.sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }.prefix(count).map {
+            let label = labels.labels[$0.offset]
+            return Tag(index: $0.offset, mid: label.mid, name: label.name, score: $0.element)
         }
     }
 }

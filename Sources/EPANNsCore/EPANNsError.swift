@@ -75,6 +75,6 @@ public struct EPANNsError: Error, Sendable, CustomStringConvertible {
     public func text(_ words: (Remedy) -> String) -> String {
         let advice = remedy.map { " \(words($0))" } ?? ""
         guard let cause else { return message + advice }
-        return "\(message)\(advice) [\(cause)]"
+        return "\(message)\(advice) [\(Self.words(of: cause))]"
     }
 }

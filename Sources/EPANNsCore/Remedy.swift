@@ -51,6 +51,8 @@ public enum Remedy: Hashable, Sendable, CustomStringConvertible {
     case pruneResiduals
     /// Look at the layers that can be pruned.
     case listPrunableLayers
+    /// Take a lower score for the teacher's yes.
+    case lowerTeacherThreshold
     /// Name the server to download from.
     case correctMirror
     /// Take what a server sends for this model on trust.
@@ -83,6 +85,7 @@ public enum Remedy: Hashable, Sendable, CustomStringConvertible {
         case .nameClipLength: "Say how long a clip is."
         case .pruneResiduals: "Prune the layers that a sum ties together as one group."
         case .listPrunableLayers: "The analysis lists the layers that can be pruned."
+        case .lowerTeacherThreshold: "Take a lower threshold for the teacher's scores."
         case .correctMirror: "Correct the mirror's address."
         case .trustSource(let name): "Or have whatever comes trusted as “\(name)”."
         }

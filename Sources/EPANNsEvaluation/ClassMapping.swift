@@ -23,23 +23,33 @@ public struct ClassMapping: Sendable, Hashable {
             notes = ["The model or the data names no classes, only numbers; their order was taken."]
             return
         }
-        var known: [String: Int] = [:]
-        for (index, label) in model.labels.enumerated().reversed() {
-            known[label.name.lowercased()] = index
-            if !label.mid.isEmpty { known[label.mid] = index }
-        }
-        let found = data.labels.map { label in
-            (label.mid.isEmpty ? nil : known[label.mid]) ?? known[label.name.lowercased()]
-        }
+        let found = Self.outputs(of: data, in: model)
         let missing = zip(data.labels, found).filter { $1 == nil }.map(\.0.name)
         guard missing.isEmpty else {
             throw EPANNsError(
                 .invalidConfiguration,
                 "\(missing.count) of the data's \(data.count) classes are not among the model's \(model.count): "
-                    + "\(Self.list(missing)). Take a model that was trained on these classes (epanns train), or say "
-                    + "with --map FILE which of the model's labels stand for each class (“epanns labels” lists them).")
+                    + "\(Self.list(missing)). Take a model that was trained on these classes, or say which of its labels "
+                    + "stand for them.", remedy: .nameClassMap)
         }
         outputs = found.compactMap { $0.map { [$0] } }
+    }
+
+    /// Takes outputs that were found already, one list a class.
+    init(outputs: [[Int]]) { self.outputs = outputs }
+
+    /// For each class of the data the model's output of the same MID, or the same name in any case; nil where there is
+    /// none.
+    static func outputs(of data: LabelSet, in model: LabelSet) -> [Int?] {
+        var known: [String: Int] = [:]
+        // Of several the first.
+        for (index, label) in model.labels.enumerated().reversed() {
+            known[label.name.lowercased()] = index
+            if !label.mid.isEmpty { known[label.mid] = index }
+        }
+        return data.labels.map { label in
+            (label.mid.isEmpty ? nil : known[label.mid]) ?? known[label.name.lowercased()]
+        }
     }
 
     /// Takes the labels that a map lists for every class; a class's score is that of its best label.
@@ -91,7 +101,7 @@ public struct ClassMapping: Sendable, Hashable {
         guard let maps = try? JSONDecoder().decode([String: [String: [String]]].self, from: bytes) else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(path) is no map of classes; it should hold JSON like {\"dog\": [\"Bark\", \"Yip\"], \"rain\": [\"Rain\"]}."
+                "\(path) is not a map of classes; it should hold JSON like {\"dog\": [\"Bark\", \"Yip\"], \"rain\": [\"Rain\"]}."
             )
         }
         let classes = Set(data.labels.map(\.name))

@@ -25,7 +25,7 @@ extension EvaluationReport {
             self = try JSONDecoder().decode(Self.self, from: data)
         } catch {
             throw EPANNsError(
-                .unsupportedFormat, "That is no evaluation as `epanns evaluate --format json` writes it.", cause: error)
+                .unsupportedFormat, "That is not an evaluation report in JSON.", cause: error)
         }
         var shares: [Double?] = [meanAveragePrecision, meanAUC, labelRankingPrecision, singleLabel?.accuracy]
         shares += [teacher?.topAgreement, teacher?.topThreeAgreement, teacher?.meanCorrelation.map(abs)]

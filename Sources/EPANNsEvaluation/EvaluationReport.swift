@@ -103,39 +103,6 @@ public struct EvaluationReport: Codable, Hashable, Sendable {
         }
     }
 
-    /// What was evaluated, for the reader.
-    public struct Subject: Codable, Hashable, Sendable {
-        /// The model's name.
-        public var model: String?
-        /// SHA-256 of its file, hexadecimal.
-        public var modelSHA256: String?
-        /// The arithmetic that ran.
-        public var precision: String?
-        /// The data set.
-        public var data: String?
-        /// Clips that could not be read and are in none of the numbers.
-        public var failedClipCount: Int?
-
-        /// Makes a description; what is not known stays nil.
-        public init(
-            model: String? = nil, modelSHA256: String? = nil, precision: String? = nil, data: String? = nil,
-            failedClipCount: Int? = nil
-        ) {
-            self.model = model
-            self.modelSHA256 = modelSHA256
-            self.precision = precision
-            self.data = data
-            self.failedClipCount = failedClipCount
-        }
-
-        enum CodingKeys: String, CodingKey {
-            case model
-            case modelSHA256 = "model_sha256"
-            case precision, data
-            case failedClipCount = "failed_clips"
-        }
-    }
-
     /// What was evaluated.
     public var subject: Subject?
     /// How closely the model follows a teacher, whose decisions were the truth; nil where labels were.

@@ -17,12 +17,15 @@ public struct ThresholdCalibration: Hashable, Sendable {
     /// The share of what a threshold takes that must be right.
     public static let defaultMinimumPrecision = 0.5
 
-    /// The thresholds by class.
-    public var thresholds: [Float]
+    /// The thresholds of classes that have one of their own; nil for those that share ``pooled``.
+    public var own: [Float?]
     /// What classes with few examples share.
     public var pooled: Float
+
+    /// The thresholds by class.
+    public var thresholds: [Float] { own.map { $0 ?? pooled } }
     /// Number of classes that have thresholds of their own.
-    public var ownCount: Int
+    public var ownCount: Int { own.count { $0 != nil } }
 
     /// Finds thresholds.
     ///
@@ -62,9 +65,7 @@ public struct ThresholdCalibration: Hashable, Sendable {
         let pooled =
             best(columns: all.filter { own[$0] == nil }, minimumPrecision) ?? best(columns: all, minimumPrecision)
             ?? best(columns: all, 0) ?? 0.5
-        self.pooled = pooled
-        thresholds = own.map { $0 ?? pooled }
-        ownCount = own.count { $0 != nil }
+        (self.own, self.pooled) = (own, pooled)
     }
 
     /// The threshold with the highest F1; of several the highest, which finds least by mistake.

@@ -43,65 +43,41 @@ public struct CostReport: Codable, Hashable, Sendable {
     /// - Parameters:
     ///   - graph: The network.
     ///   - sampleCount: Length of the clip at the front end's rate.
-    /// - Throws: ``EPANNsError`` with code `invalidAudio` when the clip is too short for the network.
+    /// - Throws: ``EPANNsError`` with code `invalidAudio` when the clip is too short for the network,
+    ///   `invalidConfiguration` when the front end is invalid or a count would overflow.
     public init(_ graph: ModelGraph, sampleCount: Int) throws {
+        try graph.input.validate()
         let frames = graph.input.frameCount(sampleCount: sampleCount)
         let shapes = try graph.shapes(frameCount: frames)
         var layers: [Layer] = []
-        if graph.input.kind == .panns {
-            let macs = 2 * graph.input.binCount * graph.input.fftSize * frames
+        if graph.input.recipe.isPartOfStateDict {
+            let macs = try CheckedCount.product([2, graph.input.binCount, graph.input.fftSize, frames])
             layers.append(
                 Layer(
                     name: "spectrogram_extractor.stft", operation: "STFT as 2 convolutions",
-                    outputShape: [2, frames, graph.input.binCount], parameters: 0, macs: macs, flops: 2 * macs))
+                    outputShape: [2, frames, graph.input.binCount], parameters: 0, macs: macs,
+                    flops: try CheckedCount.product([2, macs])))
         }
-        for (node, shape) in zip(graph.nodes, shapes) {
+        for (index, node) in graph.nodes.enumerated() {
+            let shape = shapes[index]
             let input = node.inputs.first.map { shapes[$0] } ?? shape
-            let parameters = node.operation.parameterSpecs(name: node.name, input: input)
-                .reduce(0) { $0 + ($1.role == .trainable ? $1.count : 0) }
-            let macs = node.operation.macs(input: input, output: shape)
+            let count = try CheckedCount.product(shape.dimensions)
+            let macs = try CheckedCount.product([count, node.operation.macsPerElement(input: input)])
+            let others = try CheckedCount.product([count, node.operation.otherFLOPsPerElement])
             layers.append(
                 Layer(
                     name: node.name, operation: node.operation.description, outputShape: shape.dimensions,
-                    parameters: parameters, macs: macs,
-                    flops: 2 * macs + node.operation.otherFLOPs(output: shape)))
+                    parameters: graph.parameterSpecs(of: index).parameterCount, macs: macs,
+                    flops: try CheckedCount.sum([try CheckedCount.product([2, macs]), others])))
         }
         self.layers = layers
         self.sampleCount = sampleCount
         frameCount = frames
-        parameters = layers.reduce(0) { $0 + $1.parameters }
-        macs = layers.reduce(0) { $0 + $1.macs }
-        flops = layers.reduce(0) { $0 + $1.flops }
+        parameters = graph.parameterCount
+        macs = try CheckedCount.sum(layers.map(\.macs))
+        flops = try CheckedCount.sum(layers.map(\.flops))
         let specs = graph.parameterSpecs
         stateDictByteCount = specs.reduce(0) { $0 + $1.byteCount }
         tensorCount = specs.count
-    }
-}
-
-extension Operation {
-    fileprivate func macs(input: Shape, output: Shape) -> Int {
-        switch self {
-        case .convolution(let settings):
-            return output.count * (input.channels / settings.groups) * settings.kernel.reduce(1, *)
-        case .linear:
-            return output.count * input.channels
-        case .input, .transpose, .batchNorm, .activation, .pool, .reduce, .add, .multiply, .concatenate,
-            .unflattenChannels, .dropout, .softmax:
-            return 0
-        }
-    }
-
-    /// What PANNs count besides MACs: biases and batch norms.
-    ///
-    /// Functional ReLUs and poolings are not counted.
-    fileprivate func otherFLOPs(output: Shape) -> Int {
-        switch self {
-        case .convolution(let settings): return settings.hasBias ? output.count : 0
-        case .linear(let settings): return settings.hasBias ? output.count : 0
-        case .batchNorm: return 2 * output.count
-        case .input, .transpose, .activation, .pool, .reduce, .add, .multiply, .concatenate, .unflattenChannels,
-            .dropout, .softmax:
-            return 0
-        }
     }
 }

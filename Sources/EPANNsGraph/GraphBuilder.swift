@@ -99,6 +99,11 @@ public struct GraphBuilder {
         append(name, .softmax, [x], channels: x.channels)
     }
 
+    /// A parameter as a value; its tensor lies under `name`.
+    public mutating func parameter(_ name: String, _ settings: Parameter) -> Value {
+        append(name, .parameter(settings), [], channels: settings.channels)
+    }
+
     /// Marks an output.
     public mutating func output(_ output: ModelGraph.Output, _ x: Value) {
         graph.outputs[output] = x.node

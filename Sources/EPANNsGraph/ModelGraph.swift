@@ -36,33 +36,45 @@ public struct ModelGraph: Hashable, Sendable {
 
     /// State-dict entries of the front end and all operations, in graph order.
     public var parameterSpecs: [ParameterSpec] {
-        input.parameterSpecs
-            + nodes.flatMap { node in
-                let channels = node.inputs.first.map { nodes[$0].channels } ?? 0
-                // A norm over a spatial axis has statistics per mel band, wherever that axis lies: PANNs' bn0.
-                return node.operation.parameterSpecs(
-                    name: node.name, input: Shape(channels, [input.melBands, input.melBands]))
-            }
+        input.parameterSpecs + nodes.indices.flatMap { parameterSpecs(of: $0) }
     }
+
+    /// State-dict entries of one node.
+    ///
+    /// - Parameter node: Its index in ``nodes``.
+    public func parameterSpecs(of node: Int) -> [ParameterSpec] {
+        let channels = nodes[node].inputs.first.map { nodes[$0].channels } ?? 0
+        // A norm over a spatial axis has statistics per mel band, wherever that axis lies: PANNs' bn0.
+        return nodes[node].operation.parameterSpecs(
+            name: nodes[node].name, input: Shape(channels, [input.melBands, input.melBands]))
+    }
+
+    /// Number of trainable parameters.
+    public var parameterCount: Int { parameterSpecs.parameterCount }
 
     /// Shape of one clip's features after every node.
     ///
     /// - Parameter frameCount: Frames of the input spectrogram.
-    /// - Throws: ``EPANNsError`` with code `invalidAudio` when the clip is too short for a window of the network.
+    /// - Throws: ``EPANNsError`` with code `invalidAudio` when the clip is too short for a window of the network,
+    ///   `invalidConfiguration` when an operation cannot read what it is given, however long the clip is.
     public func shapes(frameCount: Int) throws -> [Shape] {
+        let start = Shape(1, [frameCount, input.melBands])
         var shapes: [Shape] = []
         shapes.reserveCapacity(nodes.count)
         for node in nodes {
-            let inputs = node.inputs.map { shapes[$0] }
-            guard
-                let shape = node.operation.outputShape(
-                    inputs: inputs, graphInput: Shape(1, [frameCount, input.melBands]))
-            else {
-                throw EPANNsError(
-                    .invalidAudio,
-                    "\(frameCount) frames are too few for this network: nothing is left at \(node.name).")
+            do throws(ShapeProblem) {
+                shapes.append(
+                    try node.operation.outputShape(inputs: node.inputs.map { shapes[$0] }, graphInput: start))
+            } catch {
+                switch error {
+                case .tooSmall:
+                    throw EPANNsError(
+                        .invalidAudio,
+                        "\(frameCount) frames are too few for this network: nothing is left at \(node.name).")
+                case .unreadable(let reason):
+                    throw EPANNsError(.invalidConfiguration, "\(node.name) (\(node.operation)) \(reason).")
+                }
             }
-            shapes.append(shape)
         }
         return shapes
     }

@@ -18,6 +18,7 @@ extension Operation: CustomStringConvertible {
         case .unflattenChannels: return "unflatten"
         case .dropout(let rate): return "dropout \(rate)"
         case .softmax: return "softmax"
+        case .parameter: return "parameter"
         }
     }
 

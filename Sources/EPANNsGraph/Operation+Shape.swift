@@ -1,46 +1,105 @@
+/// Why an operation has no output.
+enum ShapeProblem: Error {
+    /// A window does not fit its input: the clip is too short.
+    case tooSmall
+    /// The inputs are of a kind that the operation does not read; the text goes on after its name.
+    case unreadable(String)
+}
+
 extension Operation {
-    /// Shape of the output, or nil when a window does not fit its input.
-    func outputShape(inputs: [Shape], graphInput: Shape) -> Shape? {
+    /// Shape of the output.
+    ///
+    /// - Throws: ``ShapeProblem``; nothing is computed from an input that the operation's kernels could not read.
+    func outputShape(inputs: [Shape], graphInput: Shape) throws(ShapeProblem) -> Shape {
         switch self {
         case .input:
-            return graphInput.positions > 0 ? graphInput : nil
+            guard graphInput.positions > 0 else { throw .tooSmall }
+            return graphInput
+        case .parameter(let settings):
+            return settings.shape
         case .transpose:
+            try Self.require(inputs[0], axes: 2)
             return Shape(inputs[0].channels, inputs[0].spatial.reversed())
         case .convolution(let settings):
-            var spatial: [Int] = []
-            for axis in settings.kernel.indices {
-                let reach = settings.dilation[axis] * (settings.kernel[axis] - 1) + 1
-                let room = inputs[0].spatial[axis] + 2 * settings.padding[axis] - reach
-                if room < 0 { return nil }
-                spatial.append(room / settings.stride[axis] + 1)
-            }
-            return Shape(settings.filters, spatial)
+            return Shape(
+                settings.filters,
+                try Self.windows(
+                    over: inputs[0], kernel: settings.kernel, stride: settings.stride, padding: settings.padding,
+                    dilation: settings.dilation))
         case .pool(let settings):
-            var spatial: [Int] = []
-            for axis in settings.kernel.indices {
-                let room = inputs[0].spatial[axis] + 2 * settings.padding[axis] - settings.kernel[axis]
-                if room < 0 { return nil }
-                spatial.append(room / settings.stride[axis] + 1)
-            }
-            return Shape(inputs[0].channels, spatial)
+            return Shape(
+                inputs[0].channels,
+                try Self.windows(
+                    over: inputs[0], kernel: settings.kernel, stride: settings.stride, padding: settings.padding,
+                    dilation: settings.kernel.map { _ in 1 }))
         case .linear(let settings):
+            try Self.require(inputs[0], axes: 0)
             return Shape(settings.outputs)
+        case .softmax:
+            try Self.require(inputs[0], axes: 0)
+            return inputs[0]
         case .reduce(_, let axes):
-            let kept = inputs[0].spatial.enumerated().filter { index, _ in
-                !axes.contains(index == 0 ? .height : .width)
-            }
-            return Shape(inputs[0].channels, kept.map(\.element))
+            return try Self.reduced(inputs[0], over: axes)
         case .add:
-            return inputs.dropFirst().allSatisfy { $0 == inputs[0] } ? inputs[0] : nil
+            for input in inputs.dropFirst() where input != inputs[0] { throw Self.mismatch(inputs[0], input) }
+            return inputs[0]
         case .multiply:
-            return inputs[1].spatial.isEmpty || inputs[1] == inputs[0] ? inputs[0] : nil
+            let isVector = inputs[1].spatial.isEmpty && inputs[1].channels == inputs[0].channels
+            guard isVector || inputs[1] == inputs[0] else { throw Self.mismatch(inputs[0], inputs[1]) }
+            return inputs[0]
         case .concatenate:
-            guard inputs.allSatisfy({ $0.spatial == inputs[0].spatial }) else { return nil }
+            for input in inputs.dropFirst() where input.spatial != inputs[0].spatial {
+                throw Self.mismatch(inputs[0], input)
+            }
             return Shape(inputs.reduce(0) { $0 + $1.channels }, inputs[0].spatial)
         case .unflattenChannels(let height):
+            try Self.require(inputs[0], axes: 1)
+            guard height > 0, inputs[0].channels % height == 0 else {
+                throw .unreadable("cannot split \(inputs[0].channels) channels into \(height) rows")
+            }
             return Shape(inputs[0].channels / height, [height] + inputs[0].spatial)
-        case .batchNorm, .activation, .dropout, .softmax:
+        case .batchNorm(let settings):
+            // Statistics of a norm over a spatial axis belong to the mel bands.
+            let (entries, bands) = (inputs[0].extent(of: settings.axis), graphInput.extent(of: .mel))
+            guard settings.axis == .channel || entries == bands else {
+                throw .unreadable("has statistics for \(bands) mel bands, but is given \(inputs[0])")
+            }
+            return inputs[0]
+        case .activation, .dropout:
             return inputs[0]
         }
+    }
+
+    private static func windows(
+        over input: Shape, kernel: [Int], stride: [Int], padding: [Int], dilation: [Int]
+    ) throws(ShapeProblem) -> [Int] {
+        try require(input, axes: kernel.count)
+        var spatial: [Int] = []
+        for axis in kernel.indices {
+            let room = input.spatial[axis] + 2 * padding[axis] - (dilation[axis] * (kernel[axis] - 1) + 1)
+            if room < 0 { throw .tooSmall }
+            spatial.append(room / stride[axis] + 1)
+        }
+        return spatial
+    }
+
+    private static func reduced(_ input: Shape, over axes: [Axis]) throws(ShapeProblem) -> Shape {
+        let places: [Axis] = [.height, .width]
+        for axis in axes where !places.prefix(input.spatial.count).contains(axis) {
+            throw .unreadable("reduces the \(axis), which \(input) does not have")
+        }
+        let kept = zip(input.spatial, places).filter { !axes.contains($0.1) }
+        return Shape(input.channels, kept.map(\.0))
+    }
+
+    private static func require(_ input: Shape, axes: Int) throws(ShapeProblem) {
+        guard input.spatial.count == axes else {
+            let kinds = ["vectors", "one-dimensional maps", "two-dimensional maps"]
+            throw .unreadable("reads \(kinds[min(axes, 2)]), but is given \(input)")
+        }
+    }
+
+    private static func mismatch(_ first: Shape, _ second: Shape) -> ShapeProblem {
+        .unreadable("cannot join \(first) and \(second)")
     }
 }

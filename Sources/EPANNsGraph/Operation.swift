@@ -31,6 +31,8 @@ public enum Operation: Hashable, Sendable {
     case dropout(rate: Float)
     /// Softmax over the channels of a vector.
     case softmax
+    /// A parameter that is a value of its own and has no input: a class token, a positional embedding.
+    case parameter(Parameter)
 }
 
 /// Settings of a convolution; spatial arrays have one entry per spatial axis, height first.
@@ -73,12 +75,15 @@ public struct BatchNorm: Hashable, Sendable {
     public var epsilon: Float
     /// Weight of a new batch in the running statistics, as PyTorch counts it.
     public var momentum: Float
+    /// Whether a fresh network's scales are zero rather than one, as behind a residual block's last convolution.
+    public var startsAtZero: Bool
 
     /// Makes settings; PyTorch's defaults where not given.
-    public init(axis: Axis = .channel, epsilon: Float = 1e-5, momentum: Float = 0.1) {
+    public init(axis: Axis = .channel, epsilon: Float = 1e-5, momentum: Float = 0.1, startsAtZero: Bool = false) {
         self.axis = axis
         self.epsilon = epsilon
         self.momentum = momentum
+        self.startsAtZero = startsAtZero
     }
 }
 
@@ -94,6 +99,28 @@ public struct Linear: Hashable, Sendable {
         self.outputs = outputs
         self.hasBias = hasBias
     }
+}
+
+/// Settings of a parameter that is a value of its own.
+///
+/// Transformers store such tensors with the channels last, `(1, positions, channels)`; the node's value is `(channels,
+/// positions)` as everywhere in a graph. The tensor lies under the node's own name, without a suffix.
+public struct Parameter: Hashable, Sendable {
+    /// Number of channels.
+    public var channels: Int
+    /// Number of positions, such as tokens.
+    public var positions: Int
+
+    /// Makes settings; a single position where not given.
+    public init(channels: Int, positions: Int = 1) {
+        self.channels = channels
+        self.positions = positions
+    }
+
+    /// Shape of the node's value.
+    public var shape: Shape { Shape(channels, [positions]) }
+    /// Shape of the tensor in a state dict.
+    public var storedShape: [Int] { [1, positions, channels] }
 }
 
 /// An element-wise function.

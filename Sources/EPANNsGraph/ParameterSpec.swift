@@ -39,27 +39,34 @@ public struct ParameterSpec: Hashable, Sendable {
     public var isOptional: Bool { role == .counter || role == .frozen }
 }
 
+extension [ParameterSpec] {
+    /// Number of trainable parameters, as PANNs count them.
+    public var parameterCount: Int { reduce(0) { $0 + ($1.role == .trainable ? $1.count : 0) } }
+}
+
 extension Operation {
     /// State-dict entries of the operation.
     ///
     /// - Parameters:
     ///   - name: The operation's name, a state-dict prefix.
     ///   - input: Shape of the (first) input; of its extents only the channels and, for a norm over mel, the width count.
+    ///
+    /// ``ModelGraph/parameterSpecs(of:)`` knows both.
     public func parameterSpecs(name: String, input: Shape) -> [ParameterSpec] {
-        switch self {
-        case .convolution(let convolution):
+        switch parameterLayout {
+        case .kernel(let convolution):
             let shape = [convolution.filters, input.channels / convolution.groups] + convolution.kernel
             let receptive = convolution.kernel.reduce(1, *)
             let weight = ParameterSpec(
                 name: name + ".weight", shape: shape, role: .trainable,
                 initialization: .xavierUniform(fanIn: shape[1] * receptive, fanOut: shape[0] * receptive))
             return [weight] + (convolution.hasBias ? [Self.bias(name, convolution.filters)] : [])
-        case .linear(let linear):
+        case .matrix(let linear):
             let weight = ParameterSpec(
                 name: name + ".weight", shape: [linear.outputs, input.channels], role: .trainable,
                 initialization: .xavierUniform(fanIn: input.channels, fanOut: linear.outputs))
             return [weight] + (linear.hasBias ? [Self.bias(name, linear.outputs)] : [])
-        case .batchNorm(let norm):
+        case .norm(let norm):
             let count = input.extent(of: norm.axis)
             func spec(_ suffix: String, _ role: ParameterSpec.Role, _ initial: ParameterSpec.Initialization)
                 -> ParameterSpec
@@ -67,14 +74,17 @@ extension Operation {
                 ParameterSpec(name: name + suffix, shape: [count], role: role, initialization: initial)
             }
             return [
-                spec(".weight", .trainable, .ones), spec(".bias", .trainable, .zeros),
+                spec(".weight", .trainable, norm.startsAtZero ? .zeros : .ones), spec(".bias", .trainable, .zeros),
                 spec(".running_mean", .buffer, .zeros), spec(".running_var", .buffer, .ones),
                 ParameterSpec(
                     name: name + ".num_batches_tracked", shape: [], role: .counter, initialization: .zeros),
             ]
-        case .input, .transpose, .activation, .pool, .reduce, .add, .multiply, .concatenate, .unflattenChannels,
-            .dropout, .softmax:
-            return []
+        case .value(let parameter):
+            return [
+                ParameterSpec(
+                    name: name, shape: parameter.storedShape, role: .trainable, initialization: .zeros)
+            ]
+        case .none: return []
         }
     }
 
@@ -86,7 +96,7 @@ extension Operation {
 extension FrontEndConfiguration {
     /// State-dict entries of the front end: torchlibrosa's STFT kernels and mel bank for PANNs, none for EfficientAT.
     public var parameterSpecs: [ParameterSpec] {
-        guard kind == .panns else { return [] }
+        guard recipe.isPartOfStateDict else { return [] }
         func spec(_ name: String, _ shape: [Int]) -> ParameterSpec {
             ParameterSpec(name: name, shape: shape, role: .frozen, initialization: .frontEnd)
         }

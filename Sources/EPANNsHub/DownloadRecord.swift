@@ -48,7 +48,12 @@ enum SideCar {
     ///
     /// - Throws: `EPANNsError` with code `fileFailure` when it is damaged.
     static func read<Value: Decodable>(_: Value.Type, at path: String) throws -> Value? {
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        // A pipe would keep its reader waiting for ever.
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw EPANNsError(.fileFailure, "\(path) is not a regular file. Delete it and download the model again.")
+        }
         var bytes: [UInt8] = []
         try SystemCall.forEachChunk(ofFile: path) { chunk in
             guard bytes.count + chunk.count <= maximumByteCount else {

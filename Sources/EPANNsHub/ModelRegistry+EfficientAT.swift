@@ -26,7 +26,7 @@ extension ModelRegistry {
             meanAveragePrecision: precision, parameterCount: parameters, license: "MIT",
             pageURL: "https://github.com/fschmid56/EfficientAT/releases/tag/v0.0.1",
             downloadURL: "https://github.com/fschmid56/EfficientAT/releases/download/v0.0.1/\(file)",
-            fileName: file, byteCount: bytes, sha256: sha256, isSupported: true,
+            fileName: file, byteCount: bytes, sha256: sha256,
             citation: "Schmid, Koutini, Widmer: Efficient Large-Scale Audio Tagging via Transformer-to-CNN "
                 + "Knowledge Distillation. ICASSP 2023.")
     }

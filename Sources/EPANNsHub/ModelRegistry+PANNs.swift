@@ -8,7 +8,6 @@ extension ModelRegistry {
             downloadURL: "https://zenodo.org/records/7939403/files/checkpoint_closeto_.44.pt?download=1",
             fileName: "checkpoint_closeto_.44.pt",
             gitBlobID: "38b5a6edb6aa24b75f39bb806c27e4ace88d5b9e",
-            isSupported: true,
             citation: "Singh, Liu, Plumbley: E-PANNs: Sound Recognition Using Efficient Pre-trained Audio Neural "
                 + "Networks. Inter-Noise 2023.")
     ]
@@ -22,14 +21,13 @@ extension ModelRegistry {
         panns(
             "cnn14", [], "Cnn14", 0.431, 80_753_615, "Cnn14_mAP=0.431.pth", bytes: 327_428_481,
             md5: "541141fa2ee191a88f24a3219fff024e",
-            sha256: "0dc499e40e9761ef5ea061ffc77697697f277f6a960894903df3ada000e34b31", supported: true),
+            sha256: "0dc499e40e9761ef5ea061ffc77697697f277f6a960894903df3ada000e34b31"),
         panns(
             "cnn14-16k", [], "Cnn14_16k", 0.438, 80_753_615, "Cnn14_16k_mAP=0.438.pth", bytes: 358_668_570,
             md5: "362fc5ff18f1d6ad2f6d464b45893f2c",
-            sha256: "e2ee543a27919542c2ea03eabaa70b24dcd4e6c8e05621de6b67a94e4c5058e6", rate: 16000,
-            supported: true),
+            sha256: "e2ee543a27919542c2ea03eabaa70b24dcd4e6c8e05621de6b67a94e4c5058e6", rate: 16000),
         panns(
-            "cnn14-8k", [], "Cnn14_8k", 0.416, 80_753_615, "Cnn14_8k_mAP=0.416.pth", rate: 8000, supported: true),
+            "cnn14-8k", [], "Cnn14_8k", 0.416, 80_753_615, "Cnn14_8k_mAP=0.416.pth", rate: 8000),
         panns(
             "cnn14-decision-level-max", ["cnn14-dlmax"], "Cnn14_DecisionLevelMax", 0.385, 80_753_615,
             "Cnn14_DecisionLevelMax_mAP=0.385.pth", bytes: 327_428_481, md5: "70539c43c18b6a289b3199c503a82c5a",
@@ -39,10 +37,9 @@ extension ModelRegistry {
             "Cnn14_DecisionLevelAtt_mAP=0.425.pth", md5: "c8281ca2b9967244b91d557aa941e8ca"),
         panns(
             "cnn10", [], "Cnn10", 0.380, 5_219_279, "Cnn10_mAP=0.380.pth", bytes: 25_237_595,
-            md5: "bfb1f1f9968938fa8ef4012b8471f5f6", supported: true),
+            md5: "bfb1f1f9968938fa8ef4012b8471f5f6"),
         panns(
-            "cnn6", [], "Cnn6", 0.343, 4_837_455, "Cnn6_mAP=0.343.pth", md5: "e25e26b84585b14c7754c91e48efc9be",
-            supported: true),
+            "cnn6", [], "Cnn6", 0.343, 4_837_455, "Cnn6_mAP=0.343.pth", md5: "e25e26b84585b14c7754c91e48efc9be"),
         panns(
             "mobilenet-v1", ["mobilenetv1"], "MobileNetV1", 0.389, 4_796_303, "MobileNetV1_mAP=0.389.pth",
             bytes: 23_639_473, md5: "a419303e1c88aa1b9d2ac3811563d371"),
@@ -66,8 +63,7 @@ extension ModelRegistry {
 
     private static func panns(
         _ name: String, _ aliases: [String], _ architecture: String, _ precision: Double, _ parameters: Int,
-        _ file: String, bytes: Int? = nil, md5: String? = nil, sha256: String? = nil, rate: Int = 32000,
-        supported: Bool = false
+        _ file: String, bytes: Int? = nil, md5: String? = nil, sha256: String? = nil, rate: Int = 32000
     ) -> RegisteredModel {
         // The only character of these names that has to be escaped in the address.
         let escaped = file.split(separator: "=", omittingEmptySubsequences: false).joined(separator: "%3D")
@@ -76,7 +72,7 @@ extension ModelRegistry {
             meanAveragePrecision: precision, parameterCount: parameters, samplesPerSecond: rate,
             license: "CC-BY-4.0", pageURL: "https://zenodo.org/records/3987831",
             downloadURL: "https://zenodo.org/records/3987831/files/\(escaped)?download=1", fileName: file,
-            byteCount: bytes, md5: md5, sha256: sha256, isSupported: supported,
+            byteCount: bytes, md5: md5, sha256: sha256,
             citation: "Kong, Cao, Iqbal, Wang, Wang, Plumbley: PANNs: Large-Scale Pretrained Audio Neural Networks "
                 + "for Audio Pattern Recognition. IEEE/ACM TASLP 28, 2020.")
     }

@@ -12,7 +12,7 @@ struct ProgressMeter {
         self.interval = interval
     }
 
-    /// Starts the measurement anew at an attempt's first byte, since the pause before it is no rate.
+    /// Starts the measurement anew at an attempt's first byte, since the pause before it says nothing about the rate.
     mutating func begin(at byteCount: Int) {
         samples = [(clock.now, byteCount)]
         lastReport = nil

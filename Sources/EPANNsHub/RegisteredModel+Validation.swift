@@ -1,4 +1,5 @@
 import EPANNsCore
+import EPANNsModels
 
 extension RegisteredModel {
     /// Decodes an entry and checks it: a registry read from a file is not trusted.
@@ -21,7 +22,7 @@ extension RegisteredModel {
         md5 = try box.decodeIfPresent(String.self, forKey: .md5)
         sha256 = try box.decodeIfPresent(String.self, forKey: .sha256)
         gitBlobID = try box.decodeIfPresent(String.self, forKey: .gitBlobID)
-        isSupported = try box.decode(Bool.self, forKey: .isSupported)
+        isSupported = ModelConfiguration.runs(referenceClass: architecture)
         citation = try box.decode(String.self, forKey: .citation)
         if let firstProblem {
             throw EPANNsError(.invalidConfiguration, "Registry entry “\(name)”: \(firstProblem) Correct that entry.")

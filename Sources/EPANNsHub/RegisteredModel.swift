@@ -1,3 +1,5 @@
+import EPANNsModels
+
 /// One published set of weights: what it is, where it lies, and how to tell that the file is the right one.
 ///
 /// Facts that no public source gives are `nil`, never guessed: a missing checksum makes ``ModelDownloader`` fall
@@ -75,7 +77,7 @@ public struct RegisteredModel: Codable, Hashable, Sendable, Identifiable {
         name: String, aliases: [String] = [], collection: Collection, architecture: String,
         meanAveragePrecision: Double, parameterCount: Int, samplesPerSecond: Int = 32000, license: String?,
         pageURL: String, downloadURL: String, fileName: String, byteCount: Int? = nil, md5: String? = nil,
-        sha256: String? = nil, gitBlobID: String? = nil, isSupported: Bool, citation: String
+        sha256: String? = nil, gitBlobID: String? = nil, citation: String
     ) {
         self.name = name
         self.aliases = aliases
@@ -92,7 +94,7 @@ public struct RegisteredModel: Codable, Hashable, Sendable, Identifiable {
         self.md5 = md5
         self.sha256 = sha256
         self.gitBlobID = gitBlobID
-        self.isSupported = isSupported
+        isSupported = ModelConfiguration.runs(referenceClass: architecture)
         self.citation = citation
         let problem = firstProblem
         precondition(problem == nil, "Registry entry “\(name)”: \(problem ?? "")")

@@ -9,9 +9,9 @@ extension Model {
     /// a `PruningRecord` more.
     ///
     ///     let pruner = ChannelPruner(try model.graph())
-    ///     let plan = try PruningPlan(pruner, .init(ratio: 0.5))
+    ///     let selection = try PruningSelection(pruner, .init(ratio: 0.5))
     ///     let scorer = try ImportanceScorer(graph: pruner.graph, weights: model.weights, criterion: .operatorNorm)
-    ///     let half = try model.pruned(pruner, keeping: plan.kept(pruner, scorer: scorer).kept)
+    ///     let half = try model.pruned(pruner, keeping: selection.kept(pruner, scorer: scorer).kept)
     ///
     /// - Parameters:
     ///   - pruner: Made of this model's graph.
@@ -31,36 +31,29 @@ extension Model {
                 channels[node.name] = node.channels
             }
         }
-        var model = self
-        model.configuration = try configuration.withChannels(channels)
-        let graph = try model.graph()
+        let configuration = try configuration.withChannels(channels)
+        let graph = try configuration.graph()
         precondition(graph == pruned.graph, "the factory and the pruner make different networks")
-        model.weights = pruned.weights
-        model.file = nil
-        model.storage = nil
-        model.thresholds = nil
-        model.format = nil
-        try model.validate()
-        return model
+        return try replacing(weights: pruned.weights, configuration: configuration)
     }
 
     /// Notes in the model what was pruned.
     ///
     /// - Parameters:
-    ///   - plan: What was asked for.
+    ///   - selection: What was asked for.
     ///   - kept: The units that stayed.
     ///   - pruner: Made of the graph of the model before.
     ///   - criterion: How importance was measured.
     ///   - sourceSHA256: The digest of that model's file.
     ///   - program: Who did it.
     public mutating func recordPruning(
-        _ plan: PruningPlan, keeping kept: [[Int]], in pruner: ChannelPruner, criterion: PruningCriterion,
+        _ selection: PruningSelection, keeping kept: [[Int]], in pruner: ChannelPruner, criterion: PruningCriterion,
         sourceSHA256: String?, by program: String
     ) {
-        let ratios = Set(plan.entries.map(\.amount))
+        let ratios = Set(selection.entries.map(\.amount))
         var ratio: Double?
         if ratios.count == 1, case .ratio(let only) = ratios.first { ratio = only }
-        let layers = plan.entries.flatMap { entry -> [PruningRecord.Layer] in
+        let layers = selection.entries.flatMap { entry -> [PruningRecord.Layer] in
             let group = pruner.groups[entry.group]
             return group.layers.map { layer in
                 PruningRecord.Layer(
@@ -70,7 +63,7 @@ extension Model {
         }
         pruning.append(
             PruningRecord(
-                criterion: criterion.name, seed: criterion.seed, ratio: ratio, multiple: plan.request.multiple,
+                criterion: criterion.name, seed: criterion.seed, ratio: ratio, multiple: selection.spec.multiple,
                 layers: layers, sourceSHA256: sourceSHA256, prunedBy: program))
     }
 }

@@ -1,10 +1,9 @@
-import COneDNN
 import EPANNsCore
 import EPANNsGraph
 
-/// Runs a network up to one of its nodes and shows that node's feature maps.
+/// Runs a network up to one of its nodes and shows that node's feature maps: a program with another output.
 ///
-/// Float32 on oneDNN, one plan for each number of frames that comes. Used by one thread at a time.
+/// Float32 on oneDNN, one program for each number of frames that comes. Used by one thread at a time.
 /// Parity: `FeatureMapTests` against ``ReferenceExecutor``.
 package final class FeatureMapExecutor {
     private let graph: ModelGraph
@@ -16,12 +15,9 @@ package final class FeatureMapExecutor {
 
     private struct Compiled {
         var frames: Int
+        var lowering: InferenceLowering
+        var program: Program
         var shape: Shape
-        var steps: [PlanStep]
-        var workspace: Workspace
-        var input: Int
-        var output: Int
-        var affine: InputAffine?
     }
 
     /// Prepares; nothing is compiled yet.
@@ -33,11 +29,7 @@ package final class FeatureMapExecutor {
     ///   - threads: Threads of a run.
     package init(graph: ModelGraph, weights: [String: Tensor], node: Int, threads: Int = 1) {
         precondition(graph.nodes.indices.contains(node) && threads > 0)
-        var truncated = graph
-        truncated.nodes = Array(graph.nodes[...node])
-        // Marked as an output, so that nothing behind or before it takes it away.
-        truncated.outputs = [.embedding: node]
-        self.graph = truncated
+        self.graph = graph
         self.weights = weights
         self.node = node
         self.threads = threads
@@ -55,53 +47,24 @@ package final class FeatureMapExecutor {
     ) throws -> Result {
         let bands = graph.input.melBands
         guard !spectrogram.isEmpty, spectrogram.count % bands == 0 else {
-            throw EPANNsError(.invalidAudio, "\(spectrogram.count) values make no spectrogram of \(bands) mel bands.")
+            throw EPANNsError(
+                .invalidAudio, "\(spectrogram.count) values are not a spectrogram of \(bands) mel bands.")
         }
-        ThreadPolicy.use(threads)
-        let plan = try plan(frames: spectrogram.count / bands)
-        let input = plan.workspace.floats(plan.input, count: spectrogram.count)
-        for index in spectrogram.indices {
-            let band = index % bands
-            input[index] =
-                plan.affine.map { spectrogram[index] * $0.scale[band] + $0.shift[band] } ?? spectrogram[index]
-        }
-        try plan.workspace.execute(plan.steps)
-        return try body(UnsafeBufferPointer(plan.workspace.floats(plan.output, count: plan.shape.count)), plan.shape)
+        let (lowering, program, shape) = try program(frames: spectrogram.count / bands)
+        spectrogram.withUnsafeBufferPointer { program.fill(lowering.input, from: $0) }
+        try program.run()
+        guard let output = lowering.outputs[node] else { preconditionFailure("the node is the only output") }
+        return try body(UnsafeBufferPointer(program.floats(output.buffer, count: output.count)), shape)
     }
 
-    private func plan(frames: Int) throws -> Compiled {
-        if let compiled, compiled.frames == frames { return compiled }
-        var builder = try PlanBuilder(
-            graph: graph, frameCount: frames, weights: weights, packed: packed, batch: 1, precision: .fp32,
-            allowsWinograd: true)
-        try builder.build()
-        guard let input = builder.values[0] else { preconditionFailure("a graph begins with its input") }
-        let output = try builder.map(node)
-        let placement = BufferPlanner.place(builder.buffers)
-        let made = Compiled(
-            frames: frames, shape: builder.shapes[node], steps: builder.steps,
-            workspace: try Workspace(
-                steps: builder.steps, offsets: placement.offsets, arenaByteCount: placement.byteCount,
-                scratchpadByteCount: builder.steps.map { $0.primitive.scratchpad?.byteCount ?? 0 }.max() ?? 0),
-            input: input.buffer, output: output, affine: builder.inputAffine)
-        compiled = made
-        return made
-    }
-}
-
-extension PlanBuilder {
-    /// Makes a node's value row-major Float32 of the graph's orientation, and keeps it to the end.
-    fileprivate mutating func map(_ node: Int) throws -> Int {
-        guard let value = values[aliases[node]] else { preconditionFailure("the wanted map was fused away") }
-        let result: Value
-        if value.layout.dimensions.count == 2 {
-            result = try vector(value, type: dnnl_f32, name: "feature map")
-        } else {
-            let upright = try oriented(value, transposed: false)
-            result = try reordered(
-                upright, to: .plain(dimensions(shapes[node], transposed: false)), name: "feature map")
-        }
-        buffers[result.buffer].lastStep = .max
-        return result.buffer
+    private func program(frames: Int) throws -> (InferenceLowering, Program, Shape) {
+        if let compiled, compiled.frames == frames { return (compiled.lowering, compiled.program, compiled.shape) }
+        let lowering = try InferenceLowering(
+            graph, weights: weights, packed: packed, shape: .init(frames: frames),
+            options: .init(precision: .fp32, threads: threads), outputs: [node])
+        let program = try Program(lowering.spec, threads: threads)
+        let shape = try graph.shapes(frameCount: frames)[node]
+        compiled = Compiled(frames: frames, lowering: lowering, program: program, shape: shape)
+        return (lowering, program, shape)
     }
 }

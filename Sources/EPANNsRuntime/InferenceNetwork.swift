@@ -2,13 +2,6 @@ import EPANNsCore
 import EPANNsGraph
 import Synchronization
 
-/// Constants of one network in the layouts that its plans want.
-package struct PackedWeightStore: Sendable {
-    let weights = PackedWeights()
-    package init() {}
-    package var byteCount: Int { weights.byteCount }
-}
-
 /// A graph with its weights, ready to run clips of any length: compiles a plan for each input shape and keeps the most
 /// recent ones.
 public final class InferenceNetwork: Sendable {
@@ -18,7 +11,7 @@ public final class InferenceNetwork: Sendable {
     public let options: InferencePlan.Options
 
     private let weights: [String: Tensor]
-    private let packed = PackedWeightStore()
+    private let packed = PackedWeights()
     private let capacity: Int
     private let kept = Mutex<[Slot]>([])
 
@@ -48,12 +41,18 @@ public final class InferenceNetwork: Sendable {
 
     /// The plan for a shape, compiled when it is not kept.
     ///
-    /// - Throws: As ``InferencePlan``.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the shape is empty or no thread may run,
+    ///   `invalidAudio` when the clip is too short, `checkpointMismatch` when a tensor is missing, `backendFailure` when
+    ///   oneDNN refuses.
     public func plan(for shape: InferencePlan.InputShape) throws -> InferencePlan {
         guard shape.batch > 0, shape.frames > 0 else {
             throw EPANNsError(
                 .invalidConfiguration,
                 "A plan needs at least one clip and one frame, not \(shape.batch) × \(shape.frames).")
+        }
+        guard options.threads > 0 else {
+            throw EPANNsError(
+                .invalidConfiguration, "The number of threads must be at least 1, but is \(options.threads).")
         }
         let slot = kept.withLock { kept in
             let slot: Slot
@@ -78,7 +77,4 @@ public final class InferenceNetwork: Sendable {
             return compiled
         }
     }
-
-    /// Bytes of the packed weights.
-    public var weightByteCount: Int { packed.byteCount }
 }

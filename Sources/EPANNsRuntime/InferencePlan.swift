@@ -1,4 +1,3 @@
-import COneDNN
 import EPANNsCore
 import EPANNsGraph
 import Synchronization
@@ -61,19 +60,20 @@ public final class InferencePlan: Sendable {
     public let embeddingWidth: Int
 
     private let melBands: Int
-    private let steps: [PlanStepBox]
-    private let offsets: [Int]
-    private let arenaByteCount: Int
-    private let scratchpadByteCount: Int
-    private let inputBuffer: Int
-    private let inputAffine: InputAffine?
-    private let logitsBuffer: Int
-    private let embeddingBuffer: Int
-    private let activation: OutputActivation
-    private let pool = Mutex<[Workspace]>([])
+    private let spec: ProgramSpec
+    private let input: ProgramInput
+    private let logits: InferenceLowering.Output
+    private let embedding: InferenceLowering.Output
+    private let scores: Scores
+    private let pool = Mutex<[Program]>([])
 
-    // Steps hold immutable primitives and layouts only.
-    private struct PlanStepBox: @unchecked Sendable { let step: PlanStep }
+    /// Where scores come from.
+    private enum Scores {
+        /// The output activation of the few logits, in exact arithmetic.
+        case logits(OutputActivation)
+        /// A node of the network.
+        case node(InferenceLowering.Output)
+    }
 
     /// Compiles a graph.
     ///
@@ -83,58 +83,46 @@ public final class InferencePlan: Sendable {
     /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short, `checkpointMismatch`
     ///   when a tensor is missing, `backendFailure` when oneDNN refuses.
     package init(
-        graph: ModelGraph, weights: [String: Tensor], shape: InputShape, options: Options, packed: PackedWeightStore
+        graph: ModelGraph, weights: [String: Tensor], shape: InputShape, options: Options, packed: PackedWeights
     ) throws {
         precondition(shape.batch > 0 && options.threads > 0)
-        try options.precision.checkSupport()
-        ThreadPolicy.use(options.threads)
-        var builder = try PlanBuilder(
-            graph: graph, frameCount: shape.frames, weights: weights, packed: packed.weights, batch: shape.batch,
-            precision: options.precision, allowsWinograd: options.allowsWinograd)
-        try builder.build()
         guard let logitsNode = graph.outputs[.logits], let embeddingNode = graph.outputs[.embedding],
-            let scoresNode = graph.outputs[.scores], let input = builder.values[0]
+            let scoresNode = graph.outputs[.scores]
         else { preconditionFailure("a graph has scores, logits and an embedding") }
-        let logits = try builder.output(logitsNode)
-        let embedding = try builder.output(embeddingNode)
-        let placement = BufferPlanner.place(builder.buffers)
-
+        let activation = graph.outputActivation
+        let lowering = try InferenceLowering(
+            graph, weights: weights, packed: packed, shape: shape, options: options,
+            outputs: [logitsNode, embeddingNode] + (activation == nil ? [scoresNode] : []))
+        func output(_ node: Int) -> InferenceLowering.Output {
+            guard let output = lowering.outputs[node] else { preconditionFailure("an output was not lowered") }
+            return output
+        }
         inputShape = shape
         self.options = options
         classCount = graph.nodes[logitsNode].channels
         embeddingWidth = graph.nodes[embeddingNode].channels
         melBands = graph.input.melBands
-        steps = builder.steps.map(PlanStepBox.init)
-        offsets = placement.offsets
-        arenaByteCount = placement.byteCount
-        scratchpadByteCount = builder.steps.map { $0.primitive.scratchpad?.byteCount ?? 0 }.max() ?? 0
-        inputBuffer = input.buffer
-        inputAffine = builder.inputAffine
-        logitsBuffer = logits
-        embeddingBuffer = embedding
-        switch graph.nodes[scoresNode].operation {
-        case .softmax: activation = .softmax
-        case .activation(.sigmoid): activation = .sigmoid
-        default: activation = .none
-        }
+        spec = lowering.spec
+        input = lowering.input
+        logits = output(logitsNode)
+        embedding = output(embeddingNode)
+        scores = activation.map(Scores.logits) ?? .node(output(scoresNode))
     }
 
     /// Bytes that one concurrent run needs besides the weights.
-    public var workspaceByteCount: Int { arenaByteCount + scratchpadByteCount }
+    public var workspaceByteCount: Int { spec.arenaByteCount + spec.scratchpadByteCount }
 
     /// Name of each step and the oneDNN implementation that runs it.
-    public var implementations: [(name: String, implementation: String)] {
-        steps.map { ($0.step.name, $0.step.primitive.implementation) }
-    }
+    public var implementations: [(name: String, implementation: String)] { spec.implementations }
 
     /// Runs the network.
     ///
     /// - Parameter spectrogram: Log-mel frames, shape `(batch, frames, mels)`, row-major.
     /// - Throws: `EPANNsError` with code `invalidAudio` when the count does not fit the plan.
     public func run(_ spectrogram: UnsafeBufferPointer<Float>) throws -> Outputs {
-        try withWorkspace(spectrogram) { workspace in
-            try workspace.execute(steps.map(\.step))
-            return outputs(workspace)
+        try withProgram(spectrogram) { program in
+            try program.run()
+            return outputs(program)
         }
     }
 
@@ -145,80 +133,61 @@ public final class InferencePlan: Sendable {
 
     /// Runs the network once and tells the time of every step.
     public func profile(_ spectrogram: [Float]) throws -> [(name: String, implementation: String, time: Duration)] {
-        try spectrogram.withUnsafeBufferPointer { spectrogram in
-            try withWorkspace(spectrogram) { workspace in
-                var rows: [(name: String, implementation: String, time: Duration)] = []
-                try workspace.profile(steps.map(\.step)) { step, time in
-                    rows.append((step.name, step.primitive.implementation, time))
-                }
-                return rows
-            }
-        }
+        try spectrogram.withUnsafeBufferPointer { try withProgram($0) { try $0.profile() } }
     }
 
-    private func withWorkspace<Result>(
-        _ spectrogram: UnsafeBufferPointer<Float>, _ body: (Workspace) throws -> Result
+    private func withProgram<Result>(
+        _ spectrogram: UnsafeBufferPointer<Float>, _ body: (Program) throws -> Result
     ) throws -> Result {
-        let count = inputShape.batch * inputShape.frames * melBands
-        guard spectrogram.count == count else {
+        guard spectrogram.count == input.count else {
             throw EPANNsError(
                 .invalidAudio,
                 "The plan takes \(inputShape.batch) × \(inputShape.frames) × \(melBands) values, "
                     + "but got \(spectrogram.count).")
         }
-        ThreadPolicy.use(options.threads)
-        let workspace =
-            try pool.withLock { $0.popLast() }
-            ?? Workspace(
-                steps: steps.map(\.step), offsets: offsets, arenaByteCount: arenaByteCount,
-                scratchpadByteCount: scratchpadByteCount)
-        defer { keep(workspace) }
-        fillInput(workspace, spectrogram)
-        return try body(workspace)
+        let program = try pool.withLock { $0.popLast() } ?? Program(spec, threads: options.threads)
+        defer { keep(program) }
+        program.fill(input, from: spectrogram)
+        return try body(program)
     }
 
-    /// Keeps a workspace for the next run, unless too much memory would lie idle: long clips take gigabytes, and
+    /// Keeps a program's memory for the next run, unless too much would lie idle: long clips take gigabytes, and
     /// compared with their computation an allocation is nothing.
-    private func keep(_ workspace: Workspace) {
+    private func keep(_ program: Program) {
         pool.withLock { pool in
-            if (pool.count + 1) * workspaceByteCount <= Self.maximumIdleByteCount { pool.append(workspace) }
+            if (pool.count + 1) * workspaceByteCount <= Self.maximumIdleByteCount { pool.append(program) }
         }
     }
 
     private static let maximumIdleByteCount = 512 << 20
 
-    private func fillInput(_ workspace: Workspace, _ spectrogram: UnsafeBufferPointer<Float>) {
-        let input = workspace.floats(inputBuffer, count: spectrogram.count)
-        guard let inputAffine else {
-            _ = input.update(from: spectrogram)
-            return
-        }
-        inputAffine.scale.withUnsafeBufferPointer { scale in
-            inputAffine.shift.withUnsafeBufferPointer { shift in
-                for frame in 0..<spectrogram.count / melBands {
-                    let start = frame * melBands
-                    for band in 0..<melBands {
-                        input[start + band] = spectrogram[start + band] * scale[band] + shift[band]
-                    }
-                }
+    private func outputs(_ program: Program) -> Outputs {
+        let logits = program.values(logits)
+        let scores =
+            switch scores {
+            case .logits(let activation): activation.apply(to: logits, classCount: classCount)
+            case .node(let output): program.values(output)
             }
-        }
-    }
-
-    private func outputs(_ workspace: Workspace) -> Outputs {
-        let logits = Array(workspace.floats(logitsBuffer, count: inputShape.batch * classCount))
-        let embedding = Array(workspace.floats(embeddingBuffer, count: inputShape.batch * embeddingWidth))
-        return Outputs(
-            scores: activation.apply(to: logits, classCount: classCount), logits: logits, embedding: embedding)
+        return Outputs(scores: scores, logits: logits, embedding: program.values(embedding))
     }
 }
 
-extension PlanBuilder {
-    /// Makes a node's value a row-major Float32 vector that lives to the end.
-    mutating func output(_ node: Int) throws -> Int {
-        guard let value = values[aliases[node]] else { preconditionFailure("an output was fused away") }
-        let result = try vector(value, type: dnnl_f32, name: "output")
-        buffers[result.buffer].lastStep = .max
-        return result.buffer
+extension ModelGraph {
+    /// What makes scores of logits; nil where something else than an output activation lies between them.
+    var outputActivation: OutputActivation? {
+        guard let scores = outputs[.scores], let logits = outputs[.logits] else { return nil }
+        if scores == logits { return OutputActivation.none }
+        guard nodes[scores].inputs == [logits] else { return nil }
+        switch nodes[scores].operation {
+        case .softmax: return .softmax
+        case .activation(let function):
+            switch function {
+            case .sigmoid: return .sigmoid
+            case .relu, .relu6, .leakyReLU, .hardSwish: return nil
+            }
+        case .input, .transpose, .convolution, .batchNorm, .linear, .pool, .reduce, .add, .multiply, .concatenate,
+            .unflattenChannels, .dropout, .parameter:
+            return nil
+        }
     }
 }

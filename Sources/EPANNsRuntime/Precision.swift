@@ -30,12 +30,11 @@ public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
     }
 
     private static let hasBF16: Bool = {
-        let probe = try? Primitive("a bf16 product") { descriptor, attribute in
-            let engine = try Engine.cpu()
+        let probe = try? Primitive("a bf16 product") { descriptor, engine, attribute in
             let matrix = try MemoryDescriptor([64, 64], dnnl_bf16, dnnl_format_tag_any)
             let result = try MemoryDescriptor([64, 64], dnnl_f32, dnnl_format_tag_any)
             return onednn_inner_product_forward(
-                &descriptor, engine.handle, dnnl_forward_inference, matrix.handle, matrix.handle, nil, result.handle,
+                &descriptor, engine, dnnl_forward_inference, matrix.handle, matrix.handle, nil, result.handle,
                 attribute)
         }
         return probe.map { !$0.implementation.hasPrefix("ref") } ?? false
@@ -48,8 +47,8 @@ public enum Precision: String, Codable, Hashable, Sendable, CaseIterable {
         guard isSupported else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "This CPU cannot compute in \(rawValue) with the installed oneDNN; take fp32, or auto (--precision auto)."
-            )
+                "This CPU cannot compute in \(rawValue) with the installed oneDNN, only in fp32.",
+                remedy: .choosePrecision("auto"))
         }
     }
 

@@ -94,6 +94,12 @@ public struct ReferenceExecutor: Sendable {
         case .concatenate: return inputs.flatMap(\.0)
         case .unflattenChannels: return inputs[0].0
         case .softmax: return OutputActivation.softmax.apply(to: inputs[0].0, classCount: output.channels)
+        case .parameter(let settings):
+            // Stored with the channels last.
+            let stored = try weight(node.name)
+            return (0..<output.count).map { index in
+                stored[index % settings.positions * settings.channels + index / settings.positions]
+            }
         }
     }
 

@@ -44,7 +44,7 @@ package enum ThreadPolicy {
     /// several threads on, waiting threads sleep.
     package static func use(_ threads: Int) {
         if threads > 1 { sleepAtBarriers() }
-        _ = onednn_set_thread_count(Int32(threads))
+        OneDNNThreads.take(threads)
     }
 
     /// Makes threads that wait for one another sleep instead of spin, from now on and in all of the process.

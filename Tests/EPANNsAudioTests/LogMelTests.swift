@@ -95,7 +95,7 @@ import Testing
         #expect(expected.shape == [configuration.frameCount(sampleCount: waveform.count), bands])
         try #require(rows.count == expected.values.count)
         func decibels(_ value: Float) -> Double {
-            configuration.kind == .panns ? Double(value) : (Double(value) * 5 - 4.5) * 10 / log(10)
+            configuration.recipe == .panns ? Double(value) : (Double(value) * 5 - 4.5) * 10 / log(10)
         }
         var (worst, worstAmplitude) = (0.0, 0.0)
         for frame in stride(from: 0, to: rows.count, by: bands) {

@@ -56,6 +56,20 @@ import Testing
         }
     }
 
+    @Test func theStoredTypeStays() throws {
+        try withTemporaryFolder { folder in
+            let (narrow, again) = (folder + "/narrow.safetensors", folder + "/again.safetensors")
+            #expect(try CommandRun.run(["convert", TinyModel.path, narrow, "--dtype", "bf16"]).status == 0)
+            let run = try CommandRun.run(["convert", narrow, again])
+            #expect(run.status == 0 && run.text.contains(", bf16, "), "\(run.text)\(run.error)")
+            let (first, second) = try (Model.read(path: narrow), Model.read(path: again))
+            #expect(second.weights["fc1.weight"]?.dataType == .bfloat16)
+            #expect(first.weights.mapValues(\.floats) == second.weights.mapValues(\.floats))
+            #expect(try CommandRun.run(["convert", narrow, again, "--dtype", "fp32", "--force"]).status == 0)
+            #expect(try Model.read(path: again).weights["fc1.weight"]?.dataType == .float32)
+        }
+    }
+
     @Test func labelsAreTakenFromAFile() throws {
         try withTemporaryFolder { folder in
             let names = (0..<527).map { "sound \($0)" }.joined(separator: "\n")
@@ -70,7 +84,7 @@ import Testing
                 "convert", TinyModel.path, folder + "/y.safetensors", "--labels", folder + "/names.txt",
             ])
             #expect(refused.status == 64)
-            #expect(refused.error.contains("2 labels do not fit a network of 527 classes"))
+            #expect(refused.error.contains("2 labels cannot name 527 classes"))
             #expect(!FileManager.default.fileExists(atPath: folder + "/y.safetensors"))
         }
     }

@@ -61,6 +61,12 @@ import Testing
             #expect(report.meanAveragePrecision == expected.meanAveragePrecision)
             #expect(report.subject?.model == "tiny_cnn14" && report.subject?.precision == "fp32")
             #expect(report.subject?.data == "t.csv" && report.subject?.failedClipCount == 0)
+            // What it was, when, and with what.
+            #expect(try report.subject?.dataSHA256 == FileDigest.sha256(path: folder + "/t.csv"))
+            #expect(report.subject?.program == "epanns \(EPANNsVersion.current)")
+            #expect(report.subject?.dataDigest?.count == 64)
+            let date = try ISO8601DateFormatter().date(from: #require(report.subject?.date))
+            #expect(abs(date?.timeIntervalSinceNow ?? .infinity) < 600)
             #expect(report.parts?.map(\.name) == ["1", "2"])
             #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/report.json")) == run.output)
             #expect(try String(contentsOfFile: folder + "/classes.csv", encoding: .utf8) == expected.classCSV)
@@ -232,7 +238,8 @@ import Testing
             #expect(run.status == 0 && run.output.isEmpty && run.error.isEmpty, "\(run.error)")
             let text = try String(contentsOfFile: page, encoding: .utf8)
             #expect(
-                text.hasPrefix("<!DOCTYPE html>") && text.contains("one: training") && text.contains("<td>end</td>"))
+                text.hasPrefix("<!DOCTYPE html>") && text.contains("one: training")
+                    && text.contains("<td class=\"text\">end</td>"))
         }
     }
 

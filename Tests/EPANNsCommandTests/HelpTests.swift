@@ -29,6 +29,16 @@ import Testing
         #expect(run.text == String(decoding: try Data(contentsOf: stored), as: UTF8.self))
     }
 
+    /// What can be copied into a shell must not be broken where the terminal ends.
+    @Test(arguments: commands) func examplesAreWhatIsTyped(command: String) throws {
+        func examples(columns: Int) throws -> [Substring] {
+            let run = try CommandRun.run(
+                command.split(separator: " ").map(String.init) + ["--help"], environment: ["COLUMNS": "\(columns)"])
+            return Array(run.lines.drop { !$0.contains("EXAMPLES") }.prefix { !$0.hasPrefix("USAGE") })
+        }
+        #expect(try examples(columns: 80) == examples(columns: 400))
+    }
+
     @Test func versionIsPrinted() throws {
         let run = try CommandRun.run(["--version"])
         #expect(run.status == 0)

@@ -182,7 +182,7 @@ import Testing
             #expect(!one.output.isEmpty && three.text == one.text)
             #expect(one.status == 1 && three.status == 1)
             #expect(three.error.components(separatedBy: "3.wav is not audio").count == 2, "\(three.error)")
-            #expect(three.error.contains("epanns: 1 of 12 inputs could not be tagged."))
+            #expect(three.error.contains("epanns: 12 inputs, 1 failed;"))
             #expect(three.error.contains("12/12, 1 failed"), "\(three.error)")
         }
     }
@@ -239,7 +239,9 @@ import Testing
             let one = try CommandRun.run(arguments + [folder + "/one.npy"])
             let three = try MPIRun.run(folder, processes: 3, arguments + [folder + "/three.npy"])
             #expect(one.status == 1 && three.status == 1, "\(three.error)")
-            #expect(try EvaluationReport(json: three.output) == EvaluationReport(json: one.output))
+            var reports = try [three, one].map { try EvaluationReport(json: $0.output) }
+            for index in reports.indices { reports[index].subject?.date = nil }
+            #expect(reports[0] == reports[1])
             #expect(
                 FileManager.default.contents(atPath: folder + "/one.npy")
                     == FileManager.default.contents(atPath: folder + "/three.npy"))

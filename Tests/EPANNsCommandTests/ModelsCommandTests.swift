@@ -27,6 +27,27 @@ import Testing
         }
     }
 
+    @Test("What is printed fits 80 columns, but for addresses and paths")
+    func columns() async throws {
+        try await withFolder { folder in
+            // Of the right size, so that only its contents are wrong; and one of which nothing can be told.
+            for (file, count) in [("mn04_as_mAP_432.pt", 4_066_513), ("checkpoint_closeto_.44.pt", 100_000_000)] {
+                _ = FileManager.default.createFile(atPath: folder + "/" + file, contents: nil)
+                #expect(truncate(folder + "/" + file, off_t(count)) == 0)
+            }
+            let commands = [["list"], ["list", "--cached"], ["info", "mn01"], ["info", "epanns"], ["verify"]]
+            for arguments in commands {
+                let run = try CommandRun.run(["models"] + arguments, environment: ["EPANNS_CACHE": folder])
+                #expect(run.lines.count > 1 && run.error.isEmpty, "\(run.error)")
+                for line in run.lines where line.count > 80 {
+                    #expect(line.split(separator: " ").last?.count ?? 0 > 60, "\(arguments): \(line)")
+                }
+            }
+            let wrong = try CommandRun.run(["models", "verify", "mn04"], environment: ["EPANNS_CACHE": folder])
+            #expect(wrong.status == 1 && wrong.text.contains("WRONG"))
+        }
+    }
+
     @Test(
         "A model that cannot run: said before anything is fetched", .enabled(if: notRunnable != nil, "all models run"))
     func cannotRun() async throws {

@@ -72,7 +72,7 @@ private let hasGnuplot = ["/usr/bin/gnuplot", "/bin/gnuplot"].contains {
             let column = try scatter("latency")
             #expect(column.status == 64 && column.error.contains("no column “latency”; it has name, macs"))
             let number = try scatter("name")
-            #expect(number.status == 64 && number.error.contains("“whole” is no number (name)"), "\(number.error)")
+            #expect(number.status == 64 && number.error.contains("“whole” is not a number (name)"), "\(number.error)")
             #expect(try scatter("macs", output: "/p.bmp").status == 64)
             try write("name,macs,map\nwhole,21.1,0.43\nhalf, of it,13.5,0.44\n", folder + "/t.csv")
             let comma = try scatter("macs")

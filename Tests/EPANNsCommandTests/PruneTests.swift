@@ -112,6 +112,12 @@ import Testing
         #expect(try error("--dry-run", "--target-parameters", "10").error.contains("cannot be met"))
         #expect(try error("--dry-run", "--target-macs", "1G", "--target-latency", "3").status == 64)
         #expect(try error("--output", "x.pt").error.contains(".safetensors"))
+        // More than an integer holds.
+        #expect(try error("--dry-run", "--target-macs", "99999999T").error.contains("from 1 to 10^18"))
+        for threads in ["0", "5000"] {
+            let run = try error("--dry-run", "--threads", threads)
+            #expect(run.status == 64 && run.error.contains("--threads must be between 1 and 1024"), "\(run.error)")
+        }
         try withTemporaryFolder { folder in
             let path = folder + "/x.safetensors"
             #expect(try error("--output", path, "--skip-latency").status == 0)

@@ -75,4 +75,83 @@ import Testing
             #expect(damaged.error.contains("is damaged; delete it"), "\(damaged.error)")
         }
     }
+
+    /// A run with other settings that is killed leaves results of both kinds; only its own count.
+    @Test func resultsOfOtherSettingsAreMadeAnew() throws {
+        try withFolder { folder, arguments in
+            try wave(TinyModel.noise(count: 30000)).write(to: URL(fileURLWithPath: folder + "/b.wav"))
+            let arguments = arguments + [folder + "/b.wav"]
+            let (out, list) = (folder + "/out", folder + "/out/.epanns-tag.done")
+            #expect(try CommandRun.run(arguments + ["-k", "2"]).status == 0)
+            #expect(try CommandRun.run(arguments + ["-k", "3"]).status == 0)
+            // As a kill after the first result leaves it: the second one is the former run's, and not listed.
+            let lines = try String(contentsOfFile: list, encoding: .utf8).split(separator: "\n")
+            #expect(lines.count == 3)
+            try Data((lines[0] + "\n" + "\"a.wav.json\"\n").utf8).write(to: URL(fileURLWithPath: list))
+            for file in ["a", "b"] { try Data(file.utf8).write(to: URL(fileURLWithPath: out + "/\(file).wav.json")) }
+            let resumed = try CommandRun.run(arguments + ["-k", "3", "--resume"])
+            #expect(resumed.status == 0 && resumed.error.contains("1 of 2 inputs are in"), "\(resumed.error)")
+            #expect(try String(contentsOfFile: out + "/a.wav.json", encoding: .utf8) == "a")
+            #expect(try String(contentsOfFile: out + "/b.wav.json", encoding: .utf8).contains("\"tags\""))
+            // Killed before its list was there, or with one of other settings: nothing counts.
+            for damage in ["", "0123\n\"a.wav.json\"\n\"b.wav.json\"\n"] {
+                try Data(damage.utf8).write(to: URL(fileURLWithPath: list))
+                let anew = try CommandRun.run(arguments + ["-k", "3", "--resume"])
+                #expect(anew.status == 0 && !anew.error.contains("already"), "\(anew.error)")
+            }
+            try FileManager.default.removeItem(atPath: list)
+            #expect(try !CommandRun.run(arguments + ["-k", "3", "--resume"]).error.contains("already"))
+            #expect(try CommandRun.run(arguments + ["-k", "3", "--resume"]).error.contains("2 of 2 inputs are in"))
+        }
+    }
+
+    @Test func aFailedInputIsTriedAgain() throws {
+        try withFolder { folder, arguments in
+            try Data("no audio".utf8).write(to: URL(fileURLWithPath: folder + "/b.wav"))
+            let arguments = arguments + [folder + "/b.wav"]
+            #expect(try CommandRun.run(arguments).status == 1)
+            let record = folder + "/out/b.wav.json"
+            #expect(try String(contentsOfFile: record, encoding: .utf8).contains("\"error\""))
+            try wave(TinyModel.noise(count: 30000)).write(to: URL(fileURLWithPath: folder + "/b.wav"))
+            #expect(try CommandRun.run(arguments + ["--resume"]).status == 0)
+            #expect(try String(contentsOfFile: record, encoding: .utf8).contains("\"tags\""))
+        }
+    }
+
+    /// One name that cannot be written is that input's failure.
+    @Test func aNameThatCannotBeWrittenStopsNoOther() throws {
+        try withFolder { folder, arguments in
+            let long = folder + "/" + String(repeating: "l", count: 251) + ".wav"
+            for path in [long, folder + "/z.wav"] {
+                try wave(TinyModel.noise(count: 30000)).write(to: URL(fileURLWithPath: path))
+            }
+            try FileManager.default.createDirectory(
+                atPath: folder + "/out/a.wav.json", withIntermediateDirectories: true)
+            let run = try CommandRun.run(arguments + [long, folder + "/z.wav"])
+            #expect(run.status == 1 && run.error.contains("3 inputs, 2 failed"), "\(run.error)")
+            #expect(run.error.contains("File name too long") && run.error.contains("Is a directory"), "\(run.error)")
+            #expect(FileManager.default.fileExists(atPath: folder + "/out/z.wav.json"))
+        }
+    }
+
+    /// Two runs never write the same folder, and what a killed one left is swept.
+    @Test func anOutputFolderIsLockedAndSwept() throws {
+        try withFolder { folder, arguments in
+            #expect(try CommandRun.run(arguments).status == 0)
+            let (out, old) = (folder + "/out", folder + "/out/.epanns-0123.partial")
+            try Data("x".utf8).write(to: URL(fileURLWithPath: old))
+            let young = folder + "/out/.epanns-4567.partial"
+            try Data("x".utf8).write(to: URL(fileURLWithPath: young))
+            try FileManager.default.setAttributes(
+                [.modificationDate: Date(timeIntervalSinceNow: -3600)], ofItemAtPath: old)
+            #expect(try CommandRun.run(arguments).status == 0)
+            #expect(!FileManager.default.fileExists(atPath: old) && FileManager.default.fileExists(atPath: young))
+            #expect(!FileManager.default.fileExists(atPath: out + "/.epanns.lock"))
+            // Our own open file description holds it, as another process would.
+            let other = try ResultFolder(path: out, fileExtension: "json")
+            let refused = try CommandRun.run(arguments)
+            #expect(refused.status == 66 && refused.error.contains("Another run is writing into"), "\(refused.error)")
+            withExtendedLifetime(other) {}
+        }
+    }
 }

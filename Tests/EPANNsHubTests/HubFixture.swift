@@ -36,14 +36,14 @@ final class HubFixture: Sendable {
         gitBlobID: String? = nil
     ) -> RegisteredModel {
         RegisteredModel(
-            name: "tiny", collection: .panns, architecture: "Cnn6", meanAveragePrecision: 0.1, parameterCount: 100,
+            name: "tiny", collection: .panns, architecture: isSupported ? "Cnn6" : "Wavegram_Cnn14",
+            meanAveragePrecision: 0.1, parameterCount: 100,
             license: "CC-BY-4.0", pageURL: "https://example.org/tiny",
             downloadURL: "https://example.org/Tiny_mAP=0.1.pth",
             fileName: "Tiny_mAP=0.1.pth", byteCount: size,
             md5: published == .md5 ? MessageDigest.hexadecimal(.md5, of: payload) : nil,
             sha256: published == .sha256 ? MessageDigest.hexadecimal(.sha256, of: payload) : nil,
-            gitBlobID: gitBlobID,
-            isSupported: isSupported, citation: "None.")
+            gitBlobID: gitBlobID, citation: "None.")
     }
 
     static func hexadecimal(_ digest: some Sequence<UInt8>) -> String {

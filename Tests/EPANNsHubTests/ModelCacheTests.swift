@@ -164,6 +164,19 @@ struct ModelCacheTests {
         #expect(try fixture.cache.verify(model).outcome == .mismatch)
     }
 
+    @Test("A pipe or a folder in place of a record is an error, and nobody waits for it")
+    func oddRecord() throws {
+        let fixture = try HubFixture()
+        let model = HubFixture.model(.nothing)
+        let path = fixture.cache.path(for: model)
+        try Data(HubFixture.payload).write(to: URL(filePath: path))
+        #expect(mkfifo(path + ".json", 0o600) == 0)
+        #expect(throws: EPANNsError.self) { try fixture.cache.verify(model) }
+        unlink(path + ".json")
+        try FileManager.default.createDirectory(atPath: path + ".json", withIntermediateDirectories: false)
+        #expect(throws: EPANNsError.self) { try fixture.cache.verify(model) }
+    }
+
     @Test("A damaged record is an error, not a licence to trust")
     func damagedRecord() throws {
         let fixture = try HubFixture()

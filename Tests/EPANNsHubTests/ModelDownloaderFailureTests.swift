@@ -251,7 +251,7 @@ struct ModelDownloaderFailureTests {
         func source(_ url: String, mirror: String? = nil) throws -> String {
             let model = RegisteredModel(
                 name: "tiny", collection: .panns, architecture: "Cnn6", meanAveragePrecision: 0.1, parameterCount: 1,
-                license: nil, pageURL: url, downloadURL: url, fileName: "a=b.pth", isSupported: true, citation: "")
+                license: nil, pageURL: url, downloadURL: url, fileName: "a=b.pth", citation: "")
             return try ModelDownloader(cache: cache, configuration: .init(mirror: mirror)).sourceURL(of: model)
                 .absoluteString
         }

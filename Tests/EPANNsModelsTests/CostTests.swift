@@ -38,6 +38,11 @@ import Testing
         Row("epanns-25", 47_408_591, 16.694, 33.419, 194_018_980, 84),
         Row("epanns-50", 23_205_839, 13.466, 26.963, 97_193_636, 84),
         Row("epanns-75", 8_145_359, 11.411, 22.853, 36_937_380, 84),
+        // The specification's FLOPs are 30.081, 48.962 and 54.563: there PANNs count the ReLU and pooling modules of
+        // residual blocks, 2 for an element and 4, which functional ones elsewhere are not.
+        Row("resnet22", 63_675_087, 15.015, 30.064, 259_106_556, 150),
+        Row("resnet38", 73_783_247, 24.443, 48.932, 299_569_020, 246),
+        Row("resnet54", 104_318_159, 27.177, 54.472, 421_853_188, 348),
     ]
 
     @Test(arguments: table) func costEqualsTheSpecification(row: Row) throws {
@@ -54,10 +59,10 @@ import Testing
     }
 
     @Test func pruningReducesCostAsThePaperSays() throws {
-        let full = try CostReport(CNN14Configuration().graph(), sampleCount: 320_000)
+        let full = try CostReport(CNNConfiguration(.cnn14).graph(), sampleCount: 320_000)
         // SPEC §4.4: fall of parameters and of MACs, in percent.
         for (ratio, parameters, macs) in [(0.25, 41.3, 20.9), (0.5, 71.3, 36.2), (0.75, 89.9, 45.9)] {
-            let pruned = try CostReport(CNN14Configuration.epanns(pruned: ratio).graph(), sampleCount: 320_000)
+            let pruned = try CostReport(CNNConfiguration.epanns(pruned: ratio).graph(), sampleCount: 320_000)
             let fall = { (after: Int, before: Int) in ((1 - Double(after) / Double(before)) * 1000).rounded() / 10 }
             #expect(fall(pruned.parameters, full.parameters) == parameters)
             #expect(fall(pruned.macs, full.macs) == macs)
@@ -77,7 +82,9 @@ import Testing
         #expect(cost.tensorCount == tensors)
     }
 
-    @Test(arguments: [("cnn14", 9920), ("cnn14-16k", 4960), ("cnn14-8k", 2480), ("cnn6", 4800), ("cnn10", 4800)])
+    @Test(arguments: [
+        ("cnn14", 9920), ("cnn14-16k", 4960), ("cnn14-8k", 2480), ("cnn6", 4800), ("cnn10", 4800), ("resnet38", 9920),
+    ])
     func minimumLengthEqualsTheSpecification(name: String, samples: Int) throws {
         #expect(try #require(ModelConfiguration.named(name)).graph().minimumSampleCount == samples)
     }

@@ -10,8 +10,8 @@ import Testing
     }
 
     @Test func everyConvolutionOfCNN14IsAGroupOfItsOwn() throws {
-        let pruner = ChannelPruner(CNN14Configuration().graph())
-        #expect(pruner.groups.map(\.width) == CNN14Configuration.fullWidths + [2048, 527])
+        let pruner = ChannelPruner(try CNNConfiguration(.cnn14).graph())
+        #expect(pruner.groups.map(\.width) == CNNConfiguration(.cnn14).widths + [2048, 527])
         #expect(pruner.groups.allSatisfy { $0.layers.count == 1 })
         #expect(pruner.groups.map(\.tie) == [ChannelGroup.Tie](repeating: .none, count: 13) + [.fixed])
         #expect(pruner.groups.filter(\.isEmbedding).map(\.scoredNames) == [["fc1"]])
@@ -61,8 +61,27 @@ import Testing
         #expect(found[["b"]]?.width == 7)
     }
 
+    @Test func channelsOfAStoredParameterAreFixed() throws {
+        var g = GraphBuilder(input: .panns32k(melBands: 8))
+        var x = g.convolution("stem", g.input, Convolution(filters: 6, kernel: [1, 8]))
+        x = g.convolution("second", x, Convolution(filters: 6, kernel: [1, 1]))
+        x = g.reduce("rows", x, .mean, over: [.width])
+        x = g.add("sum", [x, g.parameter("pos_embed", Parameter(channels: 6, positions: 5))])
+        g.classify(g.linear("fc", g.reduce("mean", x, .mean, over: [.height]), outputs: 3), .none)
+        let found = groups(g.build())
+        #expect(found[["second"]]?.tie == .fixed)
+        #expect(found[["stem"]]?.tie == ChannelGroup.Tie.none)
+        // What is kept keeps the parameter's tensor whole.
+        let graph = g.build()
+        let pruner = ChannelPruner(graph)
+        var kept = pruner.everything
+        kept[0] = [1, 4]
+        let weights = randomWeights(graph)
+        #expect(try pruner.prune(weights, keeping: kept).weights["pos_embed"]?.shape == [1, 5, 6])
+    }
+
     @Test func mobileNetsBlocksAreFreeAndTheirOutputsTied() throws {
-        let graph = MobileNetV3Configuration(widthMultiplier: 1).graph()
+        let graph = try MobileNetV3Configuration(widthMultiplier: 1).graph()
         let pruner = ChannelPruner(graph)
         let free = pruner.groups.filter { $0.tie == .none }.flatMap(\.scoredNames)
         // The expansion of a block, the units of its squeeze-excitation, the hidden layer.

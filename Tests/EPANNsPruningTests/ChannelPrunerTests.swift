@@ -73,7 +73,7 @@ import Testing
     @Test(arguments: SmallNetwork.allCases) func zeroScaledFiltersChangeNoOutput(network: SmallNetwork) throws {
         let graph = try network.configuration.graph()
         let pruner = ChannelPruner(graph)
-        let plan = try PruningPlan(pruner, .init(ratio: 0.4, prunesResiduals: true))
+        let plan = try PruningSelection(pruner, .init(ratio: 0.4, prunesResiduals: true))
         var dead = pruner.everything
         for entry in plan.entries { dead[entry.group] = Array((entry.width - entry.keptCount)..<entry.width) }
         let weights = masked(randomWeights(graph), pruner, keeping: dead)
@@ -89,7 +89,7 @@ import Testing
         let model = try Model(
             name: "small", configuration: network.configuration, weights: randomWeights(network.configuration.graph()))
         let pruner = ChannelPruner(try model.graph())
-        let plan = try PruningPlan(pruner, .init(ratio: 0, prunesResiduals: true))
+        let plan = try PruningSelection(pruner, .init(ratio: 0, prunesResiduals: true))
         let scorer = try ImportanceScorer(graph: pruner.graph, weights: model.weights, criterion: .operatorNorm)
         let kept = try plan.kept(pruner, scorer: scorer).kept
         #expect(kept == pruner.everything)

@@ -17,7 +17,7 @@ import Testing
         ]
         #expect(worst(scores, expected) < Self.tolerance)
         #expect(scores.ascendingOrder == [6, 4, 1, 7, 3, 2, 5, 0])
-        #expect(PruningPlan.best(4, of: scores) == [0, 2, 3, 5])
+        #expect(PruningSelection.best(4, of: scores) == [0, 2, 3, 5])
     }
 
     /// Filter 1 moved to the front: other scores for the authors' criterion, the same for the invariant one.
@@ -83,7 +83,7 @@ import Testing
             }
         #expect(scores.allSatisfy { $0.isFinite && $0 == scores[0] }, "\(scores)")
         // Ties keep the filters' order: the last ones stay.
-        #expect(PruningPlan.best(2, of: scores) == [2, 3])
+        #expect(PruningSelection.best(2, of: scores) == [2, 3])
     }
 
     @Test func randomOrdersDifferBySeedAndLayer() {

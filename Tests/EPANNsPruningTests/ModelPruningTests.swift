@@ -6,9 +6,9 @@ import EPANNsTestSupport
 import Testing
 
 @Suite struct ModelPruningTests {
-    private func pruned(_ model: Model, _ request: PruningPlan.Request, _ criterion: PruningCriterion) throws -> Model {
+    private func pruned(_ model: Model, _ request: PruningSpec, _ criterion: PruningCriterion) throws -> Model {
         let pruner = ChannelPruner(try model.graph())
-        let plan = try PruningPlan(pruner, request)
+        let plan = try PruningSelection(pruner, request)
         let scorer = try ImportanceScorer(graph: pruner.graph, weights: model.weights, criterion: criterion)
         let kept = try plan.kept(pruner, scorer: scorer).kept
         var result = try model.pruned(pruner, keeping: kept)
@@ -123,7 +123,7 @@ import Testing
     }
 
     @Test func configurationsWithOtherChannelsAreChecked() throws {
-        let cnn14 = ModelConfiguration.cnn14(CNN14Configuration())
+        let cnn14 = ModelConfiguration.cnn(CNNConfiguration(.cnn14))
         #expect(
             try cnn14.withChannels(["conv_block4.conv1": 256, "fc1": 512]).graph().nodes.first { $0.name == "fc1" }?
                 .channels == 512)

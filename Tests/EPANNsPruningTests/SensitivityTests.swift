@@ -8,7 +8,7 @@ import Testing
         let graph = try SmallNetwork.cnn10.configuration.graph()
         let weights = randomWeights(graph)
         let pruner = ChannelPruner(graph)
-        let plan = try PruningPlan(pruner, .init(layers: LayerSelection(parsing: "C3-C5")))
+        let plan = try PruningSelection(pruner, .init(layers: LayerSelection(parsing: "C3-C5")))
         let scorer = try ImportanceScorer(graph: graph, weights: weights, criterion: .l2)
         var seen: [String] = []
         let study = try SensitivityStudy(

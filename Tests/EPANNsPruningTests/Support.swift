@@ -47,22 +47,28 @@ func spectrogram(_ graph: ModelGraph, frames: Int, seed: UInt32 = 9) -> [Float] 
 
 /// Small networks of every architecture.
 enum SmallNetwork: String, CaseIterable, Sendable {
-    case cnn6, cnn10, cnn14, mn
+    case cnn6, cnn10, cnn14, resnet38, resnet54, mn
 
     /// The configuration with ten classes.
     var configuration: ModelConfiguration {
         let frontEnd = FrontEndConfiguration.panns32k(melBands: 32)
         switch self {
         case .cnn6:
-            return .cnn6(.init(widths: [6, 8, 9, 12], embeddingWidth: 11, classCount: 10, frontEnd: frontEnd))
+            return .cnn(.init(.cnn6, widths: [6, 8, 9, 12], embeddingWidth: 11, classCount: 10, frontEnd: frontEnd))
         case .cnn10:
-            return .cnn10(
-                .init(widths: [4, 5, 8, 7, 12, 11, 16, 9], embeddingWidth: 11, classCount: 10, frontEnd: frontEnd))
-        case .cnn14:
-            return .cnn14(
+            return .cnn(
                 .init(
-                    widths: [4, 4, 5, 6, 6, 7, 8, 10, 11, 12, 13, 14], embeddingWidth: 9, classCount: 10,
+                    .cnn10, widths: [4, 5, 8, 7, 12, 11, 16, 9], embeddingWidth: 11, classCount: 10, frontEnd: frontEnd)
+            )
+        case .cnn14:
+            return .cnn(
+                .init(
+                    .cnn14, widths: [4, 4, 5, 6, 6, 7, 8, 10, 11, 12, 13, 14], embeddingWidth: 9, classCount: 10,
                     frontEnd: frontEnd))
+        case .resnet38:
+            return .resNet(.init(.resnet38, scale: 1 / 16, classCount: 10, frontEnd: frontEnd))
+        case .resnet54:
+            return .resNet(.init(.resnet54, scale: 1 / 16, classCount: 10, frontEnd: frontEnd))
         case .mn: return .mobileNetV3(.init(widthMultiplier: 0.1, classCount: 10))
         }
     }

@@ -65,6 +65,17 @@ struct PlotTests {
             "one-point")
     }
 
+    /// A run that was tested once, as by default: marks that can be told apart, and no share above 1.
+    @Test func oneTestHasAnAxisToRead() throws {
+        let curve = PlotCurve(name: "", x: [400], y: [0.9972])
+        let svg = try draw(
+            .curves(title: "mAP", xTitle: "iteration", yTitle: "mAP", curves: [curve], yLimit: 1), "one-test")
+        for mark in ["380", "390", "400", "410", "420"] {
+            #expect(svg.contains(">\(mark)<") || svg.contains("> \(mark)<"), "\(mark)")
+        }
+        #expect(!svg.contains("399.") && !svg.contains("1.02<"))
+    }
+
     @Test func gapsAndNothing() throws {
         _ = try draw(
             .curves(
@@ -83,7 +94,9 @@ struct PlotTests {
     @Test func absurdNumbers() throws {
         let curve = PlotCurve(name: "", x: [1, 2, 3], y: [1e305, 2, 1])
         let svg = try draw(.curves(title: "", xTitle: "iteration", yTitle: "loss", curves: [curve]), "absurd")
-        #expect(svg.contains(">1.5<") || svg.contains("> 1.5<"))
+        // The axes are those of what can be drawn: loss from 1 to 2, iterations without halves.
+        #expect(svg.contains(">1.4<") || svg.contains("> 1.4<"))
+        #expect(!svg.contains(">1.5<") && !svg.contains("> 1.5<"))
         for (x, y, error) in [(1e300, 1.0, 0.0), (.leastNonzeroMagnitude, 1, 0), (1, .nan, 0), (1, 1, 1e300)] {
             let point = PlotPoint(label: "a", x: x, y: y, yError: error)
             #expect(throws: EPANNsError.self) {

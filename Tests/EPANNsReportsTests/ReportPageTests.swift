@@ -59,7 +59,7 @@ private let hasGnuplot = (ProcessInfo.processInfo.environment["PATH"] ?? "").spl
             #expect(page.contains("<strong>≠ optimizer.learning_rate</strong>") && !page.contains("≠ batch_size"))
             #expect(page.contains("1 of 3 settings differ"))
             #expect(page.contains("loss is not a number") && page.contains("cut, as a killed run leaves it"))
-            #expect(page.contains("<td>resume</td>"))
+            #expect(page.contains("<td class=\"text\">resume</td>"))
             // Nothing is fetched: the only addresses are names of XML.
             let addresses = page.components(separatedBy: "http").dropFirst().map { $0.prefix(16) }
             #expect(addresses.allSatisfy { $0.hasPrefix("://www.w3.org/") }, "\(addresses)")
@@ -102,7 +102,7 @@ private let hasGnuplot = (ProcessInfo.processInfo.environment["PATH"] ?? "").spl
             try write("{}", folder + "/configuration.json")
             try write(#"{"map": 1}"#, folder + "/evaluation.json")
             let report = #expect(throws: EPANNsError.self) { try TrainingRun(folder: folder) }
-            #expect(report?.message.contains("evaluation.json: That is no evaluation") == true)
+            #expect(report?.message.contains("evaluation.json: That is not an evaluation") == true)
         }
     }
 }

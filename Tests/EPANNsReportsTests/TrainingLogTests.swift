@@ -24,7 +24,7 @@ import Testing
         #expect(log.steps[0].learningRate == 0.001 && log.steps[0].clipsPerSecond == 90.5)
         #expect(log.evaluations.count == 1)
         let evaluation = try #require(log.best)
-        #expect(evaluation.set == "test" && evaluation.meanAveragePrecision == 0.5 && evaluation.meanAUC == 0.9)
+        #expect(evaluation.set == "test" && evaluation.map == 0.5 && evaluation.mauc == 0.9)
         #expect(evaluation.dPrime == 1.8 && evaluation.accuracy == 0.6 && evaluation.loss == 0.7)
         #expect(log.events.map(\.kind) == ["start", "checkpoint", "best", "novelty", "end"])
         #expect(log.events[0].details["parameters"] == "983599")
@@ -64,14 +64,14 @@ import Testing
                 + step(4, "1") + evaluation(4, 0.4))
         #expect(log.steps.map(\.iteration) == [1, 2, 3, 4])
         #expect(log.steps.map(\.loss) == [0.5, 0.5, 1, 1])
-        #expect(log.evaluations.map(\.meanAveragePrecision) == [0.2, 0.4])
+        #expect(log.evaluations.map(\.map) == [0.2, 0.4])
         #expect(log.best?.iteration == 4)
         #expect(log.events.map(\.kind) == ["resume"])
         // The evaluation of the very weights that go on stays, unless it is made again.
         let resumed = self.log(evaluation(2, 0.2) + #"{"kind":"resume","iteration":2}"# + "\n" + step(2))
         #expect(resumed.evaluations.count == 1)
         let again = self.log(evaluation(2, 0.2) + #"{"kind":"resume","iteration":2}"# + "\n" + evaluation(2, 0.3))
-        #expect(again.evaluations.map(\.meanAveragePrecision) == [0.3])
+        #expect(again.evaluations.map(\.map) == [0.3])
     }
 
     @Test func theBestIsWhatTheRunCallsSo() {

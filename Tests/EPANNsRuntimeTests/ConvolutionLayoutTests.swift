@@ -7,9 +7,13 @@ import Testing
 
 /// Layouts that oneDNN chooses for widths of whole blocks of 16 channels, which the small fixtures do not have.
 @Suite struct ConvolutionLayoutTests {
-    private let graph = CNN14Configuration(
-        widths: [16, 32, 32, 16, 16, 16, 16, 32, 16, 16, 32, 16], embeddingWidth: 16, classCount: 10
-    ).graph()
+    private let graph: ModelGraph
+
+    init() throws {
+        graph = try CNNConfiguration(
+            .cnn14, widths: [16, 32, 32, 16, 16, 16, 16, 32, 16, 16, 32, 16], embeddingWidth: 16, classCount: 10
+        ).graph()
+    }
 
     private var weights: [String: Tensor] { seededWeights(graph) }
 

@@ -18,10 +18,14 @@ package enum FixtureNetwork {
     ///
     /// - Throws: A `DecodingError`, or `EPANNsError` with code `invalidConfiguration` for an unknown architecture.
     package static func graph(_ checkpoint: Checkpoint) throws -> ModelGraph {
+        let json = Data((checkpoint.metadata["configuration"] ?? "").utf8)
+        // Newer fixtures hold what our own files do.
+        if let configuration = try? JSONDecoder().decode(ModelConfiguration.self, from: json) {
+            return try configuration.graph()
+        }
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase
-        let json = checkpoint.metadata["configuration"] ?? ""
-        return try model(decoder.decode(Configuration.self, from: Data(json.utf8))).graph()
+        return try model(decoder.decode(Configuration.self, from: json)).graph()
     }
 
     private static func model(_ configuration: Configuration) throws -> ModelConfiguration {
@@ -29,17 +33,13 @@ package enum FixtureNetwork {
         let embedding = configuration.embeddingWidth ?? 0
         let classes = configuration.classCount
         let frontEnd = FrontEndConfiguration.panns32k(melBands: configuration.melBands)
-        switch (configuration.architecture, configuration.widthMultiplier) {
-        case ("cnn6", _):
-            return .cnn6(.init(widths: widths, embeddingWidth: embedding, classCount: classes, frontEnd: frontEnd))
-        case ("cnn10", _):
-            return .cnn10(.init(widths: widths, embeddingWidth: embedding, classCount: classes, frontEnd: frontEnd))
-        case ("cnn14", _):
-            return .cnn14(.init(widths: widths, embeddingWidth: embedding, classCount: classes, frontEnd: frontEnd))
-        case ("mn", let multiplier?):
-            return .mobileNetV3(.init(widthMultiplier: multiplier, classCount: classes))
-        default:
+        if let variant = CNNConfiguration.Variant(rawValue: configuration.architecture) {
+            return .cnn(
+                .init(variant, widths: widths, embeddingWidth: embedding, classCount: classes, frontEnd: frontEnd))
+        }
+        guard configuration.architecture == "mn", let multiplier = configuration.widthMultiplier else {
             throw EPANNsError(.invalidConfiguration, "unknown fixture architecture \(configuration.architecture)")
         }
+        return .mobileNetV3(.init(widthMultiplier: multiplier, classCount: classes))
     }
 }

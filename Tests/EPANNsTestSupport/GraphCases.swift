@@ -18,7 +18,7 @@ package enum GraphCases {
         }
     }
 
-    static let square = Convolution(filters: 6, kernel: [3, 3], padding: [1, 1])
+    package static let square = Convolution(filters: 6, kernel: [3, 3], padding: [1, 1])
     static let length = Convolution(filters: 8, kernel: [3], padding: [2], dilation: [2])
 
     package static let cases: [Case] = [
@@ -123,21 +123,16 @@ package enum GraphCases {
             let y = g.activation("ra", g.batchNorm("bn", g.convolution("a", x, wide)), .relu)
             return g.activation("rb", g.convolution("b", y, wide), .relu)
         },
+        Case("softmax in the middle") { g, x in
+            let y = g.softmax(
+                "soft", g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 6))
+            return g.multiply("m", x, by: y)
+        },
+        Case("norm of a vector") { g, x in
+            let y = g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 7)
+            return g.activation("r", g.batchNorm("bn", y), .relu)
+        },
     ]
-
-    /// The cases for training: inference has no softmax but the last one, and no norm of a vector.
-    package static let trainingCases =
-        cases + [
-            Case("softmax in the middle") { g, x in
-                let y = g.softmax(
-                    "soft", g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 6))
-                return g.multiply("m", x, by: y)
-            },
-            Case("norm of a vector") { g, x in
-                let y = g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 7)
-                return g.activation("r", g.batchNorm("bn", y), .relu)
-            },
-        ]
 
     /// The case between a convolution from the spectrogram and a linear layer; `transposed` runs it with the axes swapped.
     ///

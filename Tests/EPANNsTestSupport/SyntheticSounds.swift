@@ -37,7 +37,7 @@ package struct SyntheticSounds {
     }
 
     /// A network of a few thousand weights for them.
-    package static let network = ModelConfiguration.cnn6(
-        CNN6Configuration(
-            widths: [4, 6, 8, 8], embeddingWidth: 12, classCount: 3, frontEnd: .panns8k))
+    package static let network = ModelConfiguration.cnn(
+        CNNConfiguration(
+            .cnn6, widths: [4, 6, 8, 8], embeddingWidth: 12, classCount: 3, frontEnd: .panns8k))
 }

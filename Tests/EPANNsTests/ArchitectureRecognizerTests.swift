@@ -11,6 +11,23 @@ import Testing
         #expect(recognised == configuration)
     }
 
+    /// Every width another one, where the structure allows it.
+    private static func pruned(_ variant: ResNetConfiguration.Variant) -> ResNetConfiguration {
+        var network = ResNetConfiguration(variant, scale: 1 / 64, classCount: 4, frontEnd: .panns16k)
+        network.lastWidths = [9, 8]
+        network.embeddingWidth = 7
+        for layer in network.layers.indices {
+            network.layers[layer].outputWidth = 3 + layer
+            for block in network.layers[layer].innerWidths.indices {
+                for index in network.layers[layer].innerWidths[block].indices {
+                    network.layers[layer].innerWidths[block][index] = 1 + (layer + 2 * block + index) % 5
+                }
+            }
+        }
+        network.stemWidths = [2, 3]
+        return network
+    }
+
     static let tiny: [ModelConfiguration] = {
         var mobile = MobileNetV3Configuration(widthMultiplier: 0.05, classCount: 2)
         for index in mobile.blocks.indices {
@@ -20,9 +37,10 @@ import Testing
         }
         mobile.hiddenWidth = 5
         return [
-            .cnn6(.init(widths: [1, 2, 3, 1], embeddingWidth: 1, classCount: 1)),
-            .cnn10(.init(widths: [1, 2, 3, 4, 5, 6, 7, 8], embeddingWidth: 2, classCount: 3)),
-            .cnn14(.init(widths: Array(1...12), embeddingWidth: 5, classCount: 50, frontEnd: .panns8k)),
+            .cnn(.init(.cnn6, widths: [1, 2, 3, 1], embeddingWidth: 1, classCount: 1)),
+            .cnn(.init(.cnn10, widths: [1, 2, 3, 4, 5, 6, 7, 8], embeddingWidth: 2, classCount: 3)),
+            .cnn(.init(.cnn14, widths: Array(1...12), embeddingWidth: 5, classCount: 50, frontEnd: .panns8k)),
+            .resNet(pruned(.resnet22)), .resNet(pruned(.resnet38)), .resNet(pruned(.resnet54)),
             .mobileNetV3(mobile),
         ]
     }()
@@ -32,11 +50,11 @@ import Testing
     }
 
     @Test(arguments: [
-        ("resnet.layer1.0.conv1.weight", "ResNet"), ("pre_conv0.weight", "Wavegram"), ("v.pos_embed", "AST"),
+        ("pre_conv0.weight", "Wavegram"), ("v.pos_embed", "AST"),
         ("att_block.att.weight", "DecisionLevelAtt"),
     ])
     func networksOfALaterVersionAreNamed(tensor: String, network: String) throws {
-        var weights = try TinyModel.hollowWeights(.cnn14(.init()))
+        var weights = try TinyModel.hollowWeights(.cnn(.init(.cnn14)))
         weights[tensor] = Tensor(shape: [1], values: [0])
         let error = failure(of: { _ = try ArchitectureRecognizer(weights).configuration() })
         #expect(error?.code == .unsupportedFormat)
@@ -45,7 +63,7 @@ import Testing
 
     @Test(arguments: ["logmel_extractor.melW", "spectrogram_extractor.stft.conv_real.weight"])
     func anyTraceOfTheFrontEndIsEnough(kept: String) throws {
-        var weights = try TinyModel.hollowWeights(.cnn14(.init(frontEnd: .panns16k)))
+        var weights = try TinyModel.hollowWeights(.cnn(.init(.cnn14, frontEnd: .panns16k)))
         for name in weights.keys where name.contains("_extractor.") && name != kept { weights[name] = nil }
         #expect(!ArchitectureRecognizer(weights).assumesFrontEnd)
         #expect(try ArchitectureRecognizer(weights).configuration().frontEnd == .panns16k)
@@ -62,7 +80,7 @@ import Testing
         #expect(error?.code == .checkpointMismatch)
         #expect(error?.message.contains("layer.weight") == true)
         // A shape with too few axes, as a hostile file may have it.
-        var weights = try TinyModel.hollowWeights(.cnn6(.init()))
+        var weights = try TinyModel.hollowWeights(.cnn(.init(.cnn6)))
         weights["conv_block2.conv1.weight"] = Tensor(shape: [], values: [0])
         #expect(failure(of: { _ = try ArchitectureRecognizer(weights).configuration() })?.code == .checkpointMismatch)
     }

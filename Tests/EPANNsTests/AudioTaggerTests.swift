@@ -70,7 +70,8 @@ import Testing
         let source = Self.source(samples)
         let selection = TagSelection(topK: 3)
         let tagged = try tagger.tag(
-            source, name: "x", windowSeconds: 0.5, hopSeconds: 0.25, selection: selection, concurrency: concurrency)
+            source, name: "x", policy: .every(seconds: 0.5, hopSeconds: 0.25), selection: selection,
+            concurrency: concurrency)
         #expect(tagged.durationSeconds == 2)
         #expect(tagged.windows.map(\.startSeconds) == [0, 0.25, 0.5, 0.75, 1, 1.25, 1.5])
         #expect(tagged.windows.allSatisfy { $0.endSeconds - $0.startSeconds == 0.5 })
@@ -80,9 +81,9 @@ import Testing
         }
         var sequence: [TaggedWindow] = []
         for try await window in tagger.windows(
-            of: source, windowSeconds: 0.5, hopSeconds: 0.25, selection: selection, concurrency: concurrency)
+            of: source, .every(seconds: 0.5, hopSeconds: 0.25), concurrency: concurrency)
         {
-            sequence.append(window)
+            sequence.append(try window.tags(selection, labels: tagger.labels))
         }
         #expect(sequence == tagged.windows)
     }
@@ -91,7 +92,8 @@ import Testing
     @Test(arguments: [1, 2]) func aShortLastWindowIsPaddedAndSaidSo(concurrency: Int) async throws {
         let tagger = try Self.tagger()
         let samples = TinyModel.noise(count: 6 * 32000)
-        let tagged = try tagger.tag(Self.source(samples), name: "x", windowSeconds: 5.8, concurrency: concurrency)
+        let tagged = try tagger.tag(
+            Self.source(samples), name: "x", policy: .every(seconds: 5.8), concurrency: concurrency)
         #expect(tagged.windows.map(\.startSeconds) == [0, 5.8])
         #expect(tagged.windows.last?.endSeconds == 6)
         #expect(tagged.windows.last?.tags == (try tagger.tag(samples: Array(samples[185600...]))))
@@ -103,7 +105,7 @@ import Testing
         let warnings = Mutex<[String]>([])
         var count = 0
         for try await _ in tagger.windows(
-            of: Self.source(samples), windowSeconds: 5.8, concurrency: concurrency,
+            of: Self.source(samples), .every(seconds: 5.8), concurrency: concurrency,
             onWarning: { warning in warnings.withLock { $0.append(warning) } })
         {
             count += 1
@@ -111,7 +113,7 @@ import Testing
         #expect(count == 2)
         #expect(warnings.withLock { $0 } == tagged.warnings)
         // Windows that are all too short are no matter of the last one.
-        let short = try tagger.tag(Self.source(samples), name: "x", windowSeconds: 0.2)
+        let short = try tagger.tag(Self.source(samples), name: "x", policy: .every(seconds: 0.2))
         #expect(short.windows.count == 30)
         #expect(short.warnings?.count == 1)
         #expect(short.warnings?.first?.hasPrefix("Windows of 0.200 s were padded") == true)
@@ -121,11 +123,11 @@ import Testing
         let tagger = try Self.tagger()
         let source = Self.source(TinyModel.noise(count: 32000))
         let error = failure {
-            _ = try tagger.tag(source, name: "x", windowSeconds: 0.5, concurrency: concurrency)
+            _ = try tagger.tag(source, name: "x", policy: .every(seconds: 0.5), concurrency: concurrency)
         }
         #expect(error?.code == .invalidConfiguration)
         await #expect(throws: EPANNsError.self) {
-            for try await _ in tagger.windows(of: source, windowSeconds: 0.5, concurrency: concurrency) {}
+            for try await _ in tagger.windows(of: source, .every(seconds: 0.5), concurrency: concurrency) {}
         }
     }
 
@@ -133,7 +135,8 @@ import Testing
         let tagger = try Self.tagger()
         let source = Self.source(TinyModel.noise(count: 32000))
         #expect(try tagger.tag(source, name: "x", includesDigest: false).model.sha256 == nil)
-        #expect(try tagger.tag(source, name: "x", windowSeconds: 1, includesDigest: false).model.sha256 == nil)
+        #expect(
+            try tagger.tag(source, name: "x", policy: .every(seconds: 1), includesDigest: false).model.sha256 == nil)
         #expect(try tagger.tag(source, name: "x").model == tagger.identity)
         #expect(tagger.identity.sha256?.count == 64)
     }
@@ -141,7 +144,7 @@ import Testing
     @Test func readingStopsWhenAsked() throws {
         var count = 0
         let tagged = try Self.tagger().tag(
-            Self.source(TinyModel.noise(count: 64000)), name: "x", windowSeconds: 0.5
+            Self.source(TinyModel.noise(count: 64000)), name: "x", policy: .every(seconds: 0.5)
         ) { _ in
             count += 1
             return count < 2
@@ -151,8 +154,8 @@ import Testing
 
     @Test func resultsAreJSONWithSnakeCaseKeysAndExactNumbers() throws {
         let tagged = try Self.tagger().tag(Self.source(TinyModel.samples()), name: "a/b.wav")
-        let data = try JSONEncoder().encode(tagged)
-        #expect(try JSONDecoder().decode(TaggedAudio.self, from: data) == tagged)
+        let data = try ResultJSON.encoder.encode(tagged)
+        #expect(try ResultJSON.decoder.decode(TaggedAudio.self, from: data) == tagged)
         let object = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
         #expect(Set(object.keys) == ["file", "duration_seconds", "model", "windows"])
         let window = try #require((object["windows"] as? [[String: Any]])?.first)
@@ -171,15 +174,15 @@ import Testing
         let whole = try tagger.embed(Self.source(samples), name: "x")
         #expect(whole.windows.map(\.embedding) == [try tagger.outputs(samples: samples).embedding])
         #expect(whole.windows[0].endSeconds == 2)
-        let windows = try tagger.embed(Self.source(samples), name: "x", windowSeconds: 0.5, concurrency: 2)
+        let windows = try tagger.embed(Self.source(samples), name: "x", policy: .every(seconds: 0.5), concurrency: 2)
         #expect(windows.windows.count == 4)
         #expect(windows.matrix.shape == [4, tagger.embeddingWidth])
         for (index, window) in windows.windows.enumerated() {
             let clip = Array(samples[index * 16000..<(index + 1) * 16000])
             #expect(try tagger.outputs(samples: clip).embedding == window.embedding)
         }
-        let data = try JSONEncoder().encode(windows)
-        #expect(try JSONDecoder().decode(EmbeddedAudio.self, from: data) == windows)
+        let data = try ResultJSON.encoder.encode(windows)
+        #expect(try ResultJSON.decoder.decode(EmbeddedAudio.self, from: data) == windows)
         #expect(try tagger.embed(Self.source([0.1]), name: "x").warnings?.count == 1)
     }
 }

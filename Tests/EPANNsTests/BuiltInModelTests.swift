@@ -9,11 +9,11 @@ import Testing
         #expect(model.name == "epanns-mini" && model.isBuiltIn)
         #expect(model.labels == .audioSet)
         #expect(model.configuration.outputActivation == .sigmoid)
-        guard case .cnn14(let network) = model.configuration else {
+        guard case .cnn(let network) = model.configuration else {
             Issue.record("it is no CNN14 but \(model.configuration.architecture)")
             return
         }
-        #expect(network.widths.reduce(0, +) < CNN14Configuration().widths.reduce(0, +) / 2)
+        #expect(network.widths.reduce(0, +) < CNNConfiguration(.cnn14).widths.reduce(0, +) / 2)
         #expect(Model.builtInStorage.bytes.count <= 17_000_000)
         #expect(model.weights["conv_block6.conv2.weight"]?.dataType == .bfloat16)
         let thresholds = try #require(model.thresholds)
@@ -42,7 +42,8 @@ import Testing
         let clip = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
             .appendingPathComponent("../../Examples/alarm-then-siren.flac").standardizedFileURL.path
         let tagger = try AudioTagger(options: .init(precision: .fp32, threads: 1))
-        let heard = try tagger.tag(.file(path: clip), name: "clip", windowSeconds: 5, selection: TagSelection(topK: 5))
+        let heard = try tagger.tag(
+            .file(path: clip), name: "clip", policy: .every(seconds: 5), selection: TagSelection(topK: 5))
         let names = heard.windows.map { $0.tags.map(\.name) }
         #expect(names.count == 2)
         #expect(names[0].contains("Smoke detector, smoke alarm"), "\(names[0])")

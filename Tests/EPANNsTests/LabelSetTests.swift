@@ -18,6 +18,9 @@ import Testing
         let odd = LabelSet([.init(mid: "a,b", name: "He said \"no\""), .init(name: "Plain"), .init(name: ",")])
         #expect(odd.csv.split(separator: "\n")[1] == "0,\"a,b\",\"He said \"\"no\"\"\"")
         #expect(try LabelSet.parse(odd.csv) == odd)
+        // A line end, and a quote and a comma that are part of longer characters.
+        let hard = LabelSet([.init(mid: "a,\u{301}b", name: "two\r\nlines"), .init(name: "\"\u{301}x,\u{301}")])
+        #expect(try LabelSet.parse(hard.csv) == hard)
     }
 
     @Test func listsAreRead() throws {

@@ -9,7 +9,8 @@ import Testing
         let expected = try TinyModel.expected()
         #expect(
             model.configuration
-                == .cnn14(.init(widths: expected.widths, embeddingWidth: expected.embedding.count, classCount: 527)))
+                == .cnn(
+                    .init(.cnn14, widths: expected.widths, embeddingWidth: expected.embedding.count, classCount: 527)))
         #expect(model.name == "tiny_cnn14")
         #expect(model.format == .pyTorchZip)
         #expect(model.labels == .audioSet)
@@ -74,9 +75,9 @@ import Testing
 
     @Test func configurationLabelsAndActivationSurvive() throws {
         try withTemporaryFolder { folder in
-            let configuration = ModelConfiguration.cnn6(
+            let configuration = ModelConfiguration.cnn(
                 .init(
-                    widths: [3, 4, 5, 6], embeddingWidth: 7, classCount: 2, frontEnd: .panns32k(melBands: 32),
+                    .cnn6, widths: [3, 4, 5, 6], embeddingWidth: 7, classCount: 2, frontEnd: .panns32k(melBands: 32),
                     outputActivation: .softmax))
             let labels = LabelSet([.init(mid: "x,1", name: "Frog \"green\""), .init(name: "Tōad")])
             let model = try Model(
@@ -111,7 +112,8 @@ import Testing
     }
 
     @Test func everyTensorThatDoesNotFitIsNamedAtOnce() throws {
-        let configuration = ModelConfiguration.cnn6(.init(widths: [2, 2, 2, 2], embeddingWidth: 3, classCount: 4))
+        let configuration = ModelConfiguration.cnn(
+            .init(.cnn6, widths: [2, 2, 2, 2], embeddingWidth: 3, classCount: 4))
         var weights = try TinyModel.weights(configuration)
         weights["bn0.weight"] = nil
         weights["conv_block2.bn1.running_mean"] = nil

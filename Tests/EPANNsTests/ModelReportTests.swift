@@ -26,30 +26,30 @@ import Testing
 
     @Test(arguments: [0, -1, .nan, .infinity, 0.3, 3601]) func clipsThatMakeNoSenseAreRefused(seconds: Double) {
         let error = failure(of: {
-            _ = try ModelReport(name: "cnn14", configuration: .cnn14(.init()), durationSeconds: seconds)
+            _ = try ModelReport(name: "cnn14", configuration: .cnn(.init(.cnn14)), durationSeconds: seconds)
         })
         #expect(error?.code == .invalidConfiguration)
     }
 
     /// The largest numbers that pass the checks must not overflow.
     @Test func theLargestNetworkIsCounted() throws {
-        let configuration = ModelConfiguration.cnn14(
+        let configuration = ModelConfiguration.cnn(
             .init(
-                widths: [Int](repeating: 65536, count: 12), embeddingWidth: 65536, classCount: 65536,
+                .cnn14, widths: [Int](repeating: 65536, count: 12), embeddingWidth: 65536, classCount: 65536,
                 frontEnd: .panns32k(melBands: 128)))
         let report = try ModelReport(name: "x", configuration: configuration, durationSeconds: 3600)
         #expect(report.cost.flops > 2 * report.cost.macs)
     }
 
     @Test func widthsAreReplaced() throws {
-        let pruned = try ModelConfiguration.cnn14(.init()).withWidths([
+        let pruned = try ModelConfiguration.cnn(.init(.cnn14)).withWidths([
             64, 64, 128, 128, 256, 256, 256, 256, 512, 512, 1024, 1024,
         ])
         #expect(pruned == ModelConfiguration.named("epanns-50"))
-        let error = failure(of: { _ = try ModelConfiguration.cnn10(.init()).withWidths([1, 2, 3]) })
+        let error = failure(of: { _ = try ModelConfiguration.cnn(.init(.cnn10)).withWidths([1, 2, 3]) })
         #expect(error?.message == "cnn10 has 8 convolutions, but 3 widths are given.")
         #expect(
-            failure(of: { _ = try ModelConfiguration.cnn6(.init()).withWidths([1, 2, 3, 0]) })?.code
+            failure(of: { _ = try ModelConfiguration.cnn(.init(.cnn6)).withWidths([1, 2, 3, 0]) })?.code
                 == .invalidConfiguration)
         let mobile = try #require(ModelConfiguration.named("mn04"))
         #expect(failure(of: { _ = try mobile.withWidths([1]) })?.message.contains("mnNN") == true)

@@ -56,7 +56,7 @@ import Testing
 
     static let tolerance = 0.02
 
-    @Test(arguments: GraphCases.trainingCases, [false, true])
+    @Test(arguments: GraphCases.cases, [false, true])
     func `gradients are the loss's slopes`(item: GraphCases.Case, transposed: Bool) throws {
         let fixture = try OperationFixture()
         let graph = GraphCases.graph(item, transposed: transposed)

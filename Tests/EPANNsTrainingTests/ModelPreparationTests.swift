@@ -4,8 +4,8 @@ import Testing
 
 /// Fresh networks, and new heads for old ones.
 @Suite struct ModelPreparationTests {
-    private let configuration = ModelConfiguration.cnn6(
-        CNN6Configuration(widths: [8, 16, 16, 24], embeddingWidth: 32, classCount: 10))
+    private let configuration = ModelConfiguration.cnn(
+        CNNConfiguration(.cnn6, widths: [8, 16, 16, 24], embeddingWidth: 32, classCount: 10))
 
     private func model(seed: UInt64 = 1) throws -> Model {
         try Model.random(name: "fresh", configuration: configuration, seed: seed)
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `invalid numbers are refused`() {
-        let wrong = ModelConfiguration.cnn6(CNN6Configuration(widths: [8, 0, 16, 24]))
+        let wrong = ModelConfiguration.cnn(CNNConfiguration(.cnn6, widths: [8, 0, 16, 24]))
         #expect(
             failure { _ = try Model.random(name: "x", configuration: wrong, seed: 1) }?.code == .invalidConfiguration)
     }

@@ -46,7 +46,7 @@ import Testing
         }
     }
 
-    @Test(arguments: GraphCases.trainingCases, [false, true])
+    @Test(arguments: GraphCases.cases, [false, true])
     func `loss, gradients and statistics are PyTorch's`(item: GraphCases.Case, transposed: Bool) throws {
         for winograd in [false, true] {
             try check(
@@ -58,7 +58,7 @@ import Testing
 
     @Test(
         .enabled(if: Precision.bf16.isSupported, "this processor does not compute in bf16"),
-        arguments: GraphCases.trainingCases, [false, true])
+        arguments: GraphCases.cases, [false, true])
     func `bf16 is near`(item: GraphCases.Case, transposed: Bool) throws {
         try check(
             GraphCases.graph(item, transposed: transposed), name(item, transposed),

@@ -76,8 +76,8 @@ import Testing
         func model(_ names: [String], seed: UInt64) throws -> Model {
             try Model.random(
                 name: "m",
-                configuration: .cnn6(
-                    CNN6Configuration(widths: [8, 8, 8, 8], embeddingWidth: 16, classCount: names.count)),
+                configuration: .cnn(
+                    CNNConfiguration(.cnn6, widths: [8, 8, 8, 8], embeddingWidth: 16, classCount: names.count)),
                 labels: labels(names), seed: seed)
         }
         let (old, new) = (try model(["a", "b", "c"], seed: 1), try model(["d", "b"], seed: 2))

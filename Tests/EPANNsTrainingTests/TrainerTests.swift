@@ -261,7 +261,7 @@ import Testing
         }
     }
 
-    @Test func `a loss that is no number ends with the last good model`() throws {
+    @Test func `a loss that is not a number ends with the last good model`() throws {
         try SyntheticRun.with { run in
             var configuration = run.configuration
             configuration.optimizer = OptimizerConfiguration(.sgd)

@@ -143,8 +143,8 @@ import Testing
     }
 
     @Test func `dropout belongs to what is trained`() throws {
-        let graph = CNN6Configuration(
-            widths: [4, 4, 4, 4], embeddingWidth: 6, classCount: 3, frontEnd: .panns32k()
+        let graph = try CNNConfiguration(
+            .cnn6, widths: [4, 4, 4, 4], embeddingWidth: 6, classCount: 3, frontEnd: .panns32k()
         ).graph()
         let cut = try EmbeddingCut.node(of: graph, FreezeSelection(patterns: ["*", "!fc_audioset"]))
         let node = try #require(graph.nodes.first { $0.name == cut })

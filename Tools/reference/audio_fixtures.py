@@ -55,6 +55,9 @@ def write_fixtures(folder):
     for name, options in FFMPEG_FILES.items():
         subprocess.run(
             ["ffmpeg", "-v", "error", "-y", "-i", wav, *options, "-fflags", "+bitexact", folder / name], check=True)
+    subprocess.run(
+        ["ffmpeg", "-v", "error", "-y", "-i", wav, "-ar", "11025", "-c:a", "alac", "-fflags", "+bitexact",
+         folder / "alac.caf"], check=True)
     picture = ["-f", "lavfi", "-i", f"color=c=blue:s=32x32:r=10:d={SECONDS}"]
     subprocess.run(
         ["ffmpeg", "-v", "error", "-y", *picture, "-i", wav, "-c:v", "mpeg4", "-c:a", "aac", "-b:a", "96k",

@@ -10,7 +10,7 @@ command on the folder this writes. Into OUTPUT go
                             `scores_float64` (network in float64 on the same log-mel), `scores_bfloat16` (autocast)
   index.json                for each network: checkpoint, waveform, rate, seed, and the versions used
 
-About 2.5 GB for all networks; name some to write fewer. The folder is never committed.
+About 3.5 GB for all networks; name some to write fewer. The folder is never committed.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from random_weights import evaluate_exactly, fit_scores, randomise
 
 NAMES = (
     "cnn6", "cnn10", "cnn14", "cnn14-16k", "cnn14-8k", "cnn14-mel32", "cnn14-mel128", "cnn14-emb32",
-    "epanns-25", "epanns-50", "epanns-75", "mn04", "mn10",
+    "epanns-25", "epanns-50", "epanns-75", "resnet22", "resnet38", "resnet54", "mn04", "mn10",
 )
 LEGACY = "cnn14"
 SECONDS = 10.0

@@ -48,6 +48,38 @@ MN = {
     "mn005": (0.05, 10, [(2, 1), (2, 33), (1, 101)], 5),
     "mn010": (0.1, 10, [(2, 16), (1, 33)], 10),
 }
+# Variant, all published widths times this (odd numbers come of it), classes, [(batch, frames)…], seed.
+RESNETS = {
+    "resnet38": ("resnet38", 1 / 40, 11, [(2, 32), (2, 101), (1, 64)], 3801),
+    "resnet54": ("resnet54", 1 / 48, 11, [(2, 32), (1, 101)], 5401),
+}
+
+
+def resnet_configuration(network, variant: str, classes: int) -> dict:
+    """A ResNet's configuration in the JSON form of our own files."""
+    layers = [getattr(network.resnet, f"layer{n}") for n in range(1, 5)]
+
+    def widths(block):
+        return [getattr(block, f"conv{n}").out_channels for n in range(1, block.depth + 1)]
+
+    return {
+        "architecture": variant, "stemWidths": [network.conv_block1.conv1.out_channels] * 2,
+        "layers": [
+            {"outputWidth": widths(layer[0])[-1], "innerWidths": [widths(block)[:-1] for block in layer]}
+            for layer in layers],
+        "lastWidths": [network.conv_block_after1.conv1.out_channels] * 2,
+        "embeddingWidth": network.fc1.out_features, "classCount": classes, "outputActivation": "sigmoid",
+        "frontEnd": {
+            "kind": "panns", "sampleRate": 32000, "fftSize": 1024, "windowSize": 1024, "hopSize": 320, "melBands": 64,
+            "minimumFrequencyHz": 50, "maximumFrequencyHz": 14000}}
+
+
+def resnet_case(name):
+    variant, scale, classes, inputs, seed = RESNETS[name]
+    network = networks.resnet(variant, scale, classes)
+    randomise(network, log_mel_like(8, 128, 64, seed), seed)
+    configuration = resnet_configuration(network, variant, classes)
+    return network, configuration, [log_mel_like(b, t, 64, seed + n) for n, (b, t) in enumerate(inputs, 1)], seed
 
 
 def panns_case(name):
@@ -75,7 +107,8 @@ def mn_case(name):
 
 
 def write(name: str, folder: Path) -> None:
-    network, configuration, inputs, seed = (panns_case if name in PANNS else mn_case)(name)
+    case = panns_case if name in PANNS else resnet_case if name in RESNETS else mn_case
+    network, configuration, inputs, seed = case(name)
     fit_scores(network, inputs)
     tensors = {
         f"weights/{key}": value.contiguous() for key, value in network.state_dict().items()
@@ -126,14 +159,14 @@ def alive(tensors: dict) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="folder of the fixtures")
-    parser.add_argument("names", nargs="*", help=f"which of {', '.join([*PANNS, *MN])}; all when absent")
+    parser.add_argument("names", nargs="*", help=f"which of {', '.join([*PANNS, *RESNETS, *MN])}; all when absent")
     arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(PANNS) - set(MN)
+    unknown = set(arguments.names) - set(PANNS) - set(RESNETS) - set(MN)
     if unknown:
         parser.error(f"no fixture is called {', '.join(sorted(unknown))}")
     arguments.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)  # one order of summation, on any machine
-    for name in arguments.names or [*PANNS, *MN]:
+    for name in arguments.names or [*PANNS, *RESNETS, *MN]:
         write(name, arguments.output)
     return 0
 

@@ -50,29 +50,19 @@ class ConvBlock(nn.Module):
         return x
 
 
-class PANNsNetwork(nn.Module):
-    """CNN6, CNN10, CNN14 and every pruned CNN14: a chain of blocks and PANNs' clip head (SPEC §2, §2.1 to §2.3).
+class _PANNsBase(nn.Module):
+    """What PANNs' networks share: the front end with its frozen weights, `bn0`, and the clip head (SPEC §2).
 
-    `widths` holds one integer a convolution, in order. `pools_last` tells whether the last block pools, too.
+    A network adds its own layers between, then calls `add_head`, so that the state dict has the published order.
     """
 
-    def __init__(
-        self, widths: Sequence[int], convolutions_per_block: int, kernel: int, pools_last: bool,
-        embedding_width: int, class_count: int, front_end: FrontEnd = PANNS_32K,
-    ):
+    def __init__(self, front_end: FrontEnd):
         super().__init__()
-        if len(widths) % convolutions_per_block:
-            raise ValueError(f"{len(widths)} widths do not make blocks of {convolutions_per_block} convolutions")
         self.front_end = front_end
         self.spectrogram_extractor, self.logmel_extractor = panns_modules(front_end)
         self.bn0 = nn.BatchNorm2d(front_end.mel_bands)
-        self.block_count = len(widths) // convolutions_per_block
-        self.pools_last = pools_last
-        inputs = 1
-        for b in range(self.block_count):
-            own = widths[b * convolutions_per_block : (b + 1) * convolutions_per_block]
-            self.add_module(f"conv_block{b + 1}", ConvBlock(inputs, own, kernel))
-            inputs = own[-1]
+
+    def add_head(self, inputs: int, embedding_width: int, class_count: int) -> None:
         self.fc1 = nn.Linear(inputs, embedding_width)
         self.fc_audioset = nn.Linear(embedding_width, class_count)
 
@@ -84,13 +74,12 @@ class PANNsNetwork(nn.Module):
         """Samples (batch, N) to dB, (batch, 1, N // hop + 1, mel)."""
         return self.logmel_extractor(self.spectrogram_extractor(waveform))
 
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """The normalised log-mel (batch, 1, time, mel) to the last map; each network has its own."""
+        raise NotImplementedError
+
     def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        x = self.bn0(x.transpose(1, 3)).transpose(1, 3)
-        for b in range(1, self.block_count + 1):
-            x = getattr(self, f"conv_block{b}")(x)
-            if b < self.block_count or self.pools_last:
-                x = F.avg_pool2d(x, 2)
-            x = F.dropout(x, 0.2, self.training)
+        x = self.features(self.bn0(x.transpose(1, 3)).transpose(1, 3))
         x = x.mean(dim=3)
         x = x.amax(dim=2) + x.mean(dim=2)
         x = F.dropout(x, 0.5, self.training)
@@ -101,6 +90,37 @@ class PANNsNetwork(nn.Module):
 
     def forward(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
         return self.from_log_mel(self.log_mel(waveform))
+
+
+class PANNsNetwork(_PANNsBase):
+    """CNN6, CNN10, CNN14 and every pruned CNN14: a chain of blocks and PANNs' clip head (SPEC §2, §2.1 to §2.3).
+
+    `widths` holds one integer a convolution, in order. `pools_last` tells whether the last block pools, too.
+    """
+
+    def __init__(
+        self, widths: Sequence[int], convolutions_per_block: int, kernel: int, pools_last: bool,
+        embedding_width: int, class_count: int, front_end: FrontEnd = PANNS_32K,
+    ):
+        if len(widths) % convolutions_per_block:
+            raise ValueError(f"{len(widths)} widths do not make blocks of {convolutions_per_block} convolutions")
+        super().__init__(front_end)
+        self.block_count = len(widths) // convolutions_per_block
+        self.pools_last = pools_last
+        inputs = 1
+        for b in range(self.block_count):
+            own = widths[b * convolutions_per_block : (b + 1) * convolutions_per_block]
+            self.add_module(f"conv_block{b + 1}", ConvBlock(inputs, own, kernel))
+            inputs = own[-1]
+        self.add_head(inputs, embedding_width, class_count)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        for b in range(1, self.block_count + 1):
+            x = getattr(self, f"conv_block{b}")(x)
+            if b < self.block_count or self.pools_last:
+                x = F.avg_pool2d(x, 2)
+            x = F.dropout(x, 0.2, self.training)
+        return x
 
 
 def cnn6(widths=CNN6_WIDTHS, embedding_width=512, class_count=527, front_end=PANNS_32K) -> PANNsNetwork:
@@ -114,6 +134,83 @@ def cnn10(widths=CNN10_WIDTHS, embedding_width=512, class_count=527, front_end=P
 def cnn14(widths=CNN14_WIDTHS, embedding_width=2048, class_count=527, front_end=PANNS_32K) -> PANNsNetwork:
     """CNN14 and, with other widths, E-PANNs."""
     return PANNsNetwork(widths, 2, 3, False, embedding_width, class_count, front_end)
+
+
+# ResNets, SPEC §2.4: residual blocks of each layer, kernels of a block, output channels for each inner one.
+RESNETS = {
+    "resnet22": ((2, 2, 2, 2), (3, 3), 1),
+    "resnet38": ((3, 4, 6, 3), (3, 3), 1),
+    "resnet54": ((3, 4, 6, 3), (1, 3, 1), 4),
+}
+
+
+class _ResidualBlock(nn.Module):
+    """Convolutions with batch norms, a ReLU between them and one behind the sum with the input.
+
+    Nothing is strided: a block that halves the map pools its input first. `downsample` holds that pooling, where there is
+    one, and the 1x1 convolution and norm of the input; its numbering is the published one.
+    """
+
+    def __init__(self, inputs: int, widths: Sequence[int], kernels: Sequence[int], halves: bool, projects: bool):
+        super().__init__()
+        sources = (inputs, *widths[:-1])
+        for n, (source, width, kernel) in enumerate(zip(sources, widths, kernels), start=1):
+            self.add_module(f"conv{n}", nn.Conv2d(source, width, kernel, padding=kernel // 2, bias=False))
+            self.add_module(f"bn{n}", nn.BatchNorm2d(width))
+        self.depth, self.halves, self.downsample = len(widths), halves, None
+        if projects:
+            pooling = [nn.AvgPool2d(2)] if halves else []
+            self.downsample = nn.Sequential(
+                *pooling, nn.Conv2d(inputs, widths[-1], 1, bias=False), nn.BatchNorm2d(widths[-1]))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        identity = x if self.downsample is None else self.downsample(x)
+        if self.halves:
+            x = F.avg_pool2d(x, 2)
+        for n in range(1, self.depth + 1):
+            if n == self.depth:
+                x = F.dropout(x, 0.1, self.training)
+            x = getattr(self, f"bn{n}")(getattr(self, f"conv{n}")(x))
+            if n < self.depth:
+                x = F.relu(x)
+        return F.relu(x + identity)
+
+
+class ResNetNetwork(_PANNsBase):
+    """PANNs' ResNet22, ResNet38 and ResNet54 (SPEC §2.4); `scale` multiplies all published widths."""
+
+    def __init__(self, variant: str, scale: float = 1, class_count: int = 527, front_end: FrontEnd = PANNS_32K):
+        super().__init__(front_end)
+        counts, kernels, expansion = RESNETS[variant]
+
+        def c(width: int) -> int:
+            return max(1, int(width * scale + 0.5))
+
+        self.conv_block1 = ConvBlock(1, (c(64), c(64)), 3)
+        self.resnet = nn.Module()
+        inputs = c(64)
+        for number, (planes, count) in enumerate(zip((64, 128, 256, 512), counts), start=1):
+            widths = [c(planes)] * (len(kernels) - 1) + [c(planes * expansion)]
+            blocks = []
+            for block in range(count):
+                halves = number > 1 and block == 0
+                blocks.append(_ResidualBlock(
+                    inputs, widths, kernels, halves, projects=halves or (block == 0 and expansion > 1)))
+                inputs = widths[-1]
+            self.resnet.add_module(f"layer{number}", nn.Sequential(*blocks))
+        self.conv_block_after1 = ConvBlock(inputs, (c(2048), c(2048)), 3)
+        self.add_head(c(2048), c(2048), class_count)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        x = F.dropout(F.avg_pool2d(self.conv_block1(x), 2), 0.2, self.training)
+        for number in range(1, 5):
+            x = getattr(self.resnet, f"layer{number}")(x)
+        x = F.dropout(F.avg_pool2d(x, 2), 0.2, self.training)
+        return F.dropout(self.conv_block_after1(x), 0.2, self.training)
+
+
+def resnet(variant: str, scale: float = 1, class_count: int = 527, front_end: FrontEnd = PANNS_32K) -> ResNetNetwork:
+    return ResNetNetwork(variant, scale, class_count, front_end)
 
 
 # EfficientAT mn, SPEC §2.11: (in, kernel, expanded, out, squeeze-excitation, activation, stride) of features.1…15.
@@ -240,6 +337,9 @@ def full_size_networks() -> dict[str, Callable[[], nn.Module]]:
         "epanns-25": lambda: cnn14(widths=EPANNS_WIDTHS[25]),
         "epanns-50": lambda: cnn14(widths=EPANNS_WIDTHS[50]),
         "epanns-75": lambda: cnn14(widths=EPANNS_WIDTHS[75]),
+        "resnet22": lambda: resnet("resnet22"),
+        "resnet38": lambda: resnet("resnet38"),
+        "resnet54": lambda: resnet("resnet54"),
         "mn04": lambda: mn(0.4),
         "mn10": lambda: mn(1.0),
     }

@@ -1,4 +1,4 @@
-"""Writes the fixtures of the training tests: ten steps of two small networks, in float64.
+"""Writes the fixtures of the training tests: ten steps of three small networks, in float64.
 
 A file training-<name>.safetensors holds `inputs` (batches, clips, 1, time, mel; float16 holds them exactly),
 `targets` (batches, clips, classes), `start/<state-dict key>`, `gradients/<key>` of the first step, `step<n>/<key>`
@@ -19,6 +19,7 @@ from torch import nn
 
 import networks
 from front_ends import FrontEnd
+from make_fixtures import resnet_configuration
 from random_weights import FRONT_END_PREFIXES, log_mel_like
 
 GENERATOR = "Tools/reference/training.py"
@@ -50,6 +51,8 @@ def cases():
     yield ("mn", networks.mn(0.05, 7),
            {"architecture": "mn", "width_multiplier": 0.05, "class_count": 7, "mel_bands": 128},
            (3, 50, 128), 22, (1, STEPS))
+    network = networks.resnet("resnet38", 1 / 64, 7)
+    yield ("resnet38", network, resnet_configuration(network, "resnet38", 7), (3, 64, 64), 23, (1, STEPS))
 
 
 def main() -> None:

@@ -8,4 +8,11 @@ enum AudioLimits {
     /// Magnitude beyond which a sample is damage, not sound; full scale is 1, and some files hold 16-bit numbers
     /// as floats.
     static let magnitude: Float = 1e6
+    /// Bytes that may be read until it is known what a file holds.
+    ///
+    /// A gigabyte of zeros called .mp3 is read to its end
+    /// otherwise, and kept twice. Pictures and fonts in front of the sound have room here.
+    static let headerBytes: Int64 = 64 << 20
+    /// Bytes between two packets; one picture of uncompressed 8K video has 100 MB.
+    static let packetBytes: Int64 = 256 << 20
 }

@@ -1,5 +1,4 @@
 import EPANNsCore
-import EPANNsGraph
 
 /// Where audio comes from.
 public enum AudioSource: Sendable, Hashable, CustomStringConvertible {

@@ -12,11 +12,13 @@ public struct AudioSourceInfo: Sendable, Hashable, Codable {
     public var durationSeconds: Double?
     /// What is wrong with a source that gave audio nevertheless, for a person to read; empty when nothing is.
     public var warnings: [String]
+    /// What is wrong with the sound itself, such as clipping; empty when nothing is.
+    public var findings: [AudioFinding]
 
     /// Makes a description.
     public init(
         container: String, codec: String, sampleRate: Int, channels: Int, durationSeconds: Double? = nil,
-        warnings: [String] = []
+        warnings: [String] = [], findings: [AudioFinding] = []
     ) {
         self.container = container
         self.codec = codec
@@ -24,5 +26,6 @@ public struct AudioSourceInfo: Sendable, Hashable, Codable {
         self.channels = channels
         self.durationSeconds = durationSeconds
         self.warnings = warnings
+        self.findings = findings
     }
 }

@@ -1,5 +1,4 @@
 import EPANNsCore
-import EPANNsGraph
 import Foundation
 
 #if canImport(Glibc)

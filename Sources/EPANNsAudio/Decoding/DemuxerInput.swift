@@ -1,6 +1,5 @@
-import CFFmpeg
+internal import CFFmpeg
 import EPANNsCore
-import EPANNsGraph
 import Foundation
 
 /// An `AVIOContext` that pulls from a ``ByteStream``.
@@ -18,6 +17,9 @@ final class DemuxerInput {
     private(set) var furthest: Int64 = 0
     /// Whether the end of the bytes has been met.
     private(set) var hasMetEnd = false
+    /// Whether reading was ended by ``allow(_:)``.
+    private(set) var hasExceededLimit = false
+    private var remaining: Int64 = 0
 
     init(_ stream: any ByteStream) throws {
         self.stream = stream
@@ -45,7 +47,16 @@ final class DemuxerInput {
 
     deinit { epanns_avio_free(&context) }
 
+    /// Sets how many bytes may be read from now on; after them FFmpeg is told that the input ends.
+    ///
+    /// FFmpeg has no bound of its own: it reads on, and keeps what it has read, until it has made out a packet.
+    func allow(_ byteCount: Int64) { remaining = byteCount }
+
     private func read(_ buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
+        guard remaining > 0 else {
+            hasExceededLimit = true
+            return Self.endOfFile
+        }
         do {
             let got = try stream.read(into: UnsafeMutableRawBufferPointer(start: buffer, count: Int(count)))
             if got == 0 {
@@ -54,6 +65,7 @@ final class DemuxerInput {
             }
             if furthest == 0 { head = Array(UnsafeBufferPointer(start: buffer, count: min(got, 12))) }
             furthest = max(furthest, stream.position)
+            remaining -= Int64(got)
             return Int32(got)
         } catch {
             readError = error as? EPANNsError

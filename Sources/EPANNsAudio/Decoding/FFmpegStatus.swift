@@ -1,6 +1,5 @@
-import CFFmpeg
+internal import CFFmpeg
 import EPANNsCore
-import EPANNsGraph
 
 /// What an FFmpeg function said about its failure.
 public struct FFmpegFailure: Error, Sendable, Hashable, CustomStringConvertible {
@@ -10,6 +9,13 @@ public struct FFmpegFailure: Error, Sendable, Hashable, CustomStringConvertible 
     public let status: Int32
     /// The library's own text for the status.
     public let text: String
+
+    /// A failure that we found ourselves; it has no status of the library's.
+    init(function: String, text: String) {
+        self.function = function
+        self.text = text
+        status = epanns_error_input()
+    }
 
     init(function: String, status: Int32) {
         self.function = function

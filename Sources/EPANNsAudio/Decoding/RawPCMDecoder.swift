@@ -1,8 +1,7 @@
 import EPANNsCore
-import EPANNsGraph
 
-/// Turns bare interleaved samples into mono Float32.
-final class RawPCMDecoder: MonoSource {
+/// Turns bare interleaved samples into Float32, channel by channel.
+final class RawPCMDecoder: ChannelSource {
     private(set) var info: AudioSourceInfo
     private let format: RawPCMFormat
     private let stream: any ByteStream
@@ -18,7 +17,7 @@ final class RawPCMDecoder: MonoSource {
             channels: format.channels)
     }
 
-    func next() throws -> MonoBlock? {
+    func next() throws -> ChannelBlock? {
         let frameSize = format.sampleType.byteCount * format.channels
         while true {
             let count = try buffer.withUnsafeMutableBytes { try stream.read(into: $0) }
@@ -32,42 +31,43 @@ final class RawPCMDecoder: MonoSource {
             remainder += buffer[..<count]
             let frames = remainder.count / frameSize
             if frames == 0 { continue }
-            let samples = remainder.withUnsafeBytes { mix($0, frames: frames) }
+            let samples = remainder.withUnsafeBytes { read($0, frames: frames) }
             remainder.removeFirst(frames * frameSize)
-            return MonoBlock(samples: samples, sampleRate: format.sampleRate)
+            return ChannelBlock(decoded: samples, channelCount: format.channels, sampleRate: format.sampleRate)
         }
     }
 
-    private func mix(_ bytes: UnsafeRawBufferPointer, frames: Int) -> [Float] {
+    private func read(_ bytes: UnsafeRawBufferPointer, frames: Int) -> [Float] {
         switch format.sampleType {
-        case .u8: mix(bytes, frames, UInt8.self) { (Float($0) - 128) * 0x1p-7 }
-        case .s8: mix(bytes, frames, Int8.self) { Float($0) * 0x1p-7 }
-        case .s16le: mix(bytes, frames, Int16.self) { Float(Int16(littleEndian: $0)) * 0x1p-15 }
-        case .s16be: mix(bytes, frames, Int16.self) { Float(Int16(bigEndian: $0)) * 0x1p-15 }
-        case .s24le: mix(bytes, frames, Packed24.self) { Float($0.littleEndian) * 0x1p-31 }
-        case .s24be: mix(bytes, frames, Packed24.self) { Float($0.bigEndian) * 0x1p-31 }
-        case .s32le: mix(bytes, frames, Int32.self) { Float(Int32(littleEndian: $0)) * 0x1p-31 }
-        case .s32be: mix(bytes, frames, Int32.self) { Float(Int32(bigEndian: $0)) * 0x1p-31 }
-        case .f32le: mix(bytes, frames, UInt32.self) { Float(bitPattern: UInt32(littleEndian: $0)) }
-        case .f32be: mix(bytes, frames, UInt32.self) { Float(bitPattern: UInt32(bigEndian: $0)) }
-        case .f64le: mix(bytes, frames, UInt64.self) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }
-        case .f64be: mix(bytes, frames, UInt64.self) { Float(Double(bitPattern: UInt64(bigEndian: $0))) }
+        case .u8: read(bytes, frames, UInt8.self) { (Float($0) - 128) * 0x1p-7 }
+        case .s8: read(bytes, frames, Int8.self) { Float($0) * 0x1p-7 }
+        case .s16le: read(bytes, frames, Int16.self) { Float(Int16(littleEndian: $0)) * 0x1p-15 }
+        case .s16be: read(bytes, frames, Int16.self) { Float(Int16(bigEndian: $0)) * 0x1p-15 }
+        case .s24le: read(bytes, frames, Packed24.self) { Float($0.littleEndian) * 0x1p-31 }
+        case .s24be: read(bytes, frames, Packed24.self) { Float($0.bigEndian) * 0x1p-31 }
+        case .s32le: read(bytes, frames, Int32.self) { Float(Int32(littleEndian: $0)) * 0x1p-31 }
+        case .s32be: read(bytes, frames, Int32.self) { Float(Int32(bigEndian: $0)) * 0x1p-31 }
+        case .f32le: read(bytes, frames, UInt32.self) { Float(bitPattern: UInt32(littleEndian: $0)) }
+        case .f32be: read(bytes, frames, UInt32.self) { Float(bitPattern: UInt32(bigEndian: $0)) }
+        case .f64le: read(bytes, frames, UInt64.self) { Float(Double(bitPattern: UInt64(littleEndian: $0))) }
+        case .f64be: read(bytes, frames, UInt64.self) { Float(Double(bitPattern: UInt64(bigEndian: $0))) }
         }
     }
 
     @inline(__always)
-    private func mix<Stored: BitwiseCopyable>(
+    private func read<Stored: BitwiseCopyable>(
         _ bytes: UnsafeRawBufferPointer, _ frames: Int, _ type: Stored.Type, _ convert: (Stored) -> Float
     ) -> [Float] {
         let channels = format.channels
         let size = format.sampleType.byteCount
-        return (0..<frames).map { frame in
-            var sum: Float = 0
+        return [Float](unsafeUninitializedCapacity: channels * frames) { result, initialized in
             for channel in 0..<channels {
-                sum += convert(
-                    bytes.loadUnaligned(fromByteOffset: (frame * channels + channel) * size, as: Stored.self))
+                for frame in 0..<frames {
+                    result[channel * frames + frame] = convert(
+                        bytes.loadUnaligned(fromByteOffset: (frame * channels + channel) * size, as: Stored.self))
+                }
             }
-            return channels == 1 ? sum : sum / Float(channels)
+            initialized = channels * frames
         }
     }
 }

@@ -1,5 +1,4 @@
 import EPANNsCore
-import EPANNsGraph
 
 /// The format of bare PCM samples: sample type, rate and number of interleaved channels.
 ///
@@ -58,13 +57,13 @@ public struct RawPCMFormat: Sendable, Hashable, CustomStringConvertible {
         guard AudioLimits.sampleRates.contains(sampleRate) else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "A sample rate of \(sampleRate) Hz makes no sense; give \(AudioLimits.sampleRates.lowerBound) to "
+                "A sample rate of \(sampleRate) Hz is invalid; give \(AudioLimits.sampleRates.lowerBound) to "
                     + "\(AudioLimits.sampleRates.upperBound).")
         }
         guard AudioLimits.channels.contains(channels) else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(channels) channels make no sense; give 1 to \(AudioLimits.channels.upperBound).")
+                "\(channels) channels are invalid; give 1 to \(AudioLimits.channels.upperBound).")
         }
         self.sampleType = sampleType
         self.sampleRate = sampleRate

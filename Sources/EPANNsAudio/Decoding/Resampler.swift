@@ -1,6 +1,5 @@
-import CFFmpeg
+internal import CFFmpeg
 import EPANNsCore
-import EPANNsGraph
 
 /// Changes the sample rate of a mono signal, block by block.
 ///

@@ -4,9 +4,10 @@ import Synchronization
 
 /// Computes the log-mel spectrogram of a mono waveform, as a network's front end defines it.
 ///
-/// PANNs (torchlibrosa `Spectrogram` and `LogmelFilterBank`, SPEC §1.2): centred frames over the reflected
-/// waveform, periodic Hann, power, Slaney mel, `10·log10(max(x, 1e-10))` in dB, no clipping. EfficientAT
-/// (SPEC §2.11): pre-emphasis, symmetric Hann of 800 in 1024, Kaldi mel, `(ln(x + 1e-5) + 4.5) / 5`.
+/// What is computed is data, a `FrontEndRecipe`. PANNs (torchlibrosa `Spectrogram` and `LogmelFilterBank`, SPEC §1.2):
+/// centred frames over the reflected waveform, periodic Hann, power, Slaney mel, `10·log10(max(x, 1e-10))` in dB, no
+/// clipping. EfficientAT (SPEC §2.11): pre-emphasis, symmetric Hann of 800 in 1024, Kaldi mel, `(ln(x + 1e-5) + 4.5) / 5`.
+/// AST (SPEC §2.9): whole frames only, without their means, 1024 of them.
 ///
 /// One value may be used from several threads at once: each computation takes its own workspace from a pool.
 /// Parity: `LogMelGoldenTests`, `LogMelParityTests`.
@@ -43,7 +44,7 @@ public final class LogMelSpectrogram: Sendable {
     /// - Parameter samples: Shape `(samples)`, nominally −1...1, at the configuration's rate.
     /// - Returns: Row-major, shape `(frames, mels)`, with
     ///   `FrontEndConfiguration.frameCount(sampleCount:)` frames. dB for PANNs, no unit for EfficientAT
-    ///   (whose network reads it transposed: mel is its height).
+    ///   (whose network reads it transposed: mel is its height) and AST.
     /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short for the reflection or
     ///   has samples that are not finite.
     public func callAsFunction(_ samples: [Float]) throws -> [Float] {
@@ -71,13 +72,10 @@ public final class LogMelSpectrogram: Sendable {
             "The output does not have room for exactly the frames of \(samples.count) samples")
         let workspace = try takeWorkspace()
         defer { returnWorkspace(workspace) }
-        switch configuration.kind {
-        case .panns:
-            computeFrames(samples, into: output, workspace: workspace)
-        case .efficientAT:
-            plan.preEmphasised(samples).withUnsafeBufferPointer {
-                computeFrames($0, into: output, workspace: workspace)
-            }
+        if let waveform = plan.prepared(samples) {
+            waveform.withUnsafeBufferPointer { computeFrames($0, samples.count, into: output, workspace: workspace) }
+        } else {
+            computeFrames(samples, samples.count, into: output, workspace: workspace)
         }
     }
 
@@ -118,21 +116,19 @@ public final class LogMelSpectrogram: Sendable {
     }
 
     private func computeFrames(
-        _ waveform: UnsafeBufferPointer<Float>, into output: UnsafeMutableBufferPointer<Float>,
+        _ waveform: UnsafeBufferPointer<Float>, _ sampleCount: Int, into output: UnsafeMutableBufferPointer<Float>,
         workspace: FrameWorkspace
     ) {
         guard let base = waveform.baseAddress, let rows = output.baseAddress else { return }
-        let (hop, bands) = (configuration.hopSize, configuration.melBands)
-        for frame in 0..<output.count / bands {
-            let start = frame * hop - plan.half
-            let row = rows + frame * bands
-            if start >= 0, start + configuration.fftSize <= waveform.count {
-                plan.computeFrame(base + start, into: row, workspace: workspace)
-            } else {
-                let scratch = workspace.frame.pointer
-                plan.reflect(start: start, count: waveform.count, waveform: base, waveformStart: 0, into: scratch)
-                plan.computeFrame(scratch, into: row, workspace: workspace)
-            }
+        let wanted = output.count / configuration.melBands
+        let frames = min(configuration.windowCount(sampleCount: sampleCount), wanted)
+        plan.computeFrames(
+            0..<frames, count: waveform.count, waveform: base, waveformStart: 0, into: rows, workspace: workspace)
+        switch configuration.recipe.frames {
+        case .any: break
+        case .fixed(_, let padding):
+            let missing = UnsafeMutableBufferPointer(rebasing: output[(frames * configuration.melBands)...])
+            missing.initialize(repeating: plan.padding(padding))
         }
     }
 }

@@ -23,8 +23,13 @@ public final class LogMelStream {
 
     /// Starts at the beginning of a waveform.
     ///
-    /// - Throws: `EPANNsError` with code `backendFailure` when libavutil refuses.
+    /// - Throws: `EPANNsError` with code `backendFailure` when libavutil refuses, `invalidConfiguration` when the front
+    ///   end needs the whole clip: its mean, or a fixed number of frames.
     public init(_ spectrogram: LogMelSpectrogram) throws {
+        guard !spectrogram.configuration.needsWholeClip else {
+            throw EPANNsError(
+                .invalidConfiguration, "This front end works on whole clips; cut the audio into windows instead.")
+        }
         self.spectrogram = spectrogram
         workspace = try spectrogram.takeWorkspace()
     }
@@ -41,17 +46,15 @@ public final class LogMelStream {
         guard let last = samples.last else { return [] }
         try samples.withUnsafeBufferPointer { try LogMelSpectrogram.checkFinite($0) }
         sampleCount += samples.count
-        switch spectrogram.configuration.kind {
-        case .panns:
-            history += samples
-        case .efficientAT:
-            if let previous { history.append(samples[0] - 0.97 * previous) }
-            samples.withUnsafeBufferPointer { history += spectrogram.plan.preEmphasised($0) }
+        if let coefficient = spectrogram.plan.waveformPreEmphasis {
+            if let previous { history.append(samples[0] - coefficient * previous) }
+            samples.withUnsafeBufferPointer { history += FrontEndPlan.preEmphasised($0, coefficient) }
             previous = last
+        } else {
+            history += samples
         }
-        // The first frame reaches one sample further to the right by its reflection than by its window.
-        guard waveformCount > spectrogram.plan.half else { return [] }
-        let ready = (waveformCount - spectrogram.plan.half) / spectrogram.configuration.hopSize + 1
+        let ready = spectrogram.plan.completeFrameCount(of: waveformCount)
+        guard ready > 0 else { return [] }
         let rows = computeFrames(upTo: max(ready, frameCount))
         discardHistory()
         return rows
@@ -71,35 +74,24 @@ public final class LogMelStream {
     private var waveformCount: Int { historyStart + history.count }
 
     private func computeFrames(upTo end: Int) -> [Float] {
-        let configuration = spectrogram.configuration
-        let plan = spectrogram.plan
-        let (first, bands) = (frameCount, configuration.melBands)
-        let total = waveformCount
+        let (first, total) = (frameCount, waveformCount)
         frameCount = end
-        return [Float](unsafeUninitializedCapacity: (end - first) * bands) { buffer, initialized in
+        let count = (end - first) * spectrogram.configuration.melBands
+        return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
             history.withUnsafeBufferPointer { history in
                 guard let rows = buffer.baseAddress, let base = history.baseAddress else { return }
-                for frame in first..<end {
-                    let start = frame * configuration.hopSize - plan.half
-                    let row = rows + (frame - first) * bands
-                    if start >= 0, start + configuration.fftSize <= total {
-                        plan.computeFrame(base + (start - historyStart), into: row, workspace: workspace)
-                    } else {
-                        let scratch = workspace.frame.pointer
-                        plan.reflect(
-                            start: start, count: total, waveform: base, waveformStart: historyStart, into: scratch)
-                        plan.computeFrame(scratch, into: row, workspace: workspace)
-                    }
-                }
-                initialized = (end - first) * bands
+                spectrogram.plan.computeFrames(
+                    first..<end, count: total, waveform: base, waveformStart: historyStart, into: rows,
+                    workspace: workspace)
+                initialized = count
             }
         }
     }
 
     /// Drops what neither the next frame's window nor the reflection at the end can reach.
     private func discardHistory() {
-        let next = frameCount * spectrogram.configuration.hopSize - spectrogram.plan.half
-        let reflected = waveformCount - 1 - spectrogram.plan.half
+        let next = frameCount * spectrogram.configuration.hopSize - spectrogram.plan.windowLead
+        let reflected = waveformCount - 1 - spectrogram.plan.reflectedCount
         let surplus = min(next, reflected) - historyStart
         // Moving the tail costs its length, so not for every small block.
         guard surplus >= 4096 else { return }

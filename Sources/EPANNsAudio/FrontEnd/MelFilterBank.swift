@@ -42,23 +42,19 @@ public struct MelFilterBank: Sendable, Hashable {
         edgesHz = []
     }
 
-    /// The bank a configuration asks for: Slaney's for PANNs, Kaldi's for EfficientAT.
+    /// The bank a configuration asks for: Slaney's for PANNs, Kaldi's for EfficientAT and AST.
     ///
     /// - Throws: `EPANNsError` with code `invalidConfiguration`.
     public init(_ configuration: FrontEndConfiguration) throws {
         try configuration.validate()
-        switch configuration.kind {
-        case .panns:
-            self = .slaney(
-                sampleRate: configuration.sampleRate, fftSize: configuration.fftSize,
-                melBands: configuration.melBands, minimumFrequencyHz: configuration.minimumFrequencyHz,
-                maximumFrequencyHz: configuration.maximumFrequencyHz)
-        case .efficientAT:
-            self = .kaldi(
-                sampleRate: configuration.sampleRate, fftSize: configuration.fftSize,
-                melBands: configuration.melBands, minimumFrequencyHz: configuration.minimumFrequencyHz,
-                maximumFrequencyHz: configuration.maximumFrequencyHz)
-        }
+        let make =
+            switch configuration.recipe.melBank {
+            case .slaney: Self.slaney
+            case .kaldi: Self.kaldi
+            }
+        self = make(
+            configuration.sampleRate, configuration.fftSize, configuration.melBands, configuration.minimumFrequencyHz,
+            configuration.maximumFrequencyHz)
     }
 
     /// Slaney's bank: triangles linear in Hz, each of unit area; mel linear below 1 kHz, logarithmic above.

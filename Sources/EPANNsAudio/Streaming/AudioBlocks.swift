@@ -1,6 +1,5 @@
 import Dispatch
 import EPANNsCore
-import EPANNsGraph
 
 /// The blocks of an ``AudioReader`` as an asynchronous sequence.
 ///
@@ -18,6 +17,7 @@ public struct AudioBlocks: AsyncSequence, Sendable {
 
     private let source: AudioSource
     private let sampleRate: Int
+    private let channels: ChannelSelection
     private let maximumDurationSeconds: Double?
 
     /// Names a source without opening it.
@@ -25,17 +25,24 @@ public struct AudioBlocks: AsyncSequence, Sendable {
     /// - Parameters:
     ///   - source: Where the audio comes from.
     ///   - sampleRate: The wanted rate, in Hz.
+    ///   - channels: Which channels are listened to.
     ///   - maximumDurationSeconds: Where to stop; nil reads to the end.
-    public init(_ source: AudioSource, sampleRate: Int, maximumDurationSeconds: Double? = nil) {
+    public init(
+        _ source: AudioSource, sampleRate: Int, channels: ChannelSelection = .automatic,
+        maximumDurationSeconds: Double? = nil
+    ) {
         self.source = source
         self.sampleRate = sampleRate
+        self.channels = channels
         self.maximumDurationSeconds = maximumDurationSeconds
     }
 
     /// Starts reading from the beginning.
     public func makeAsyncIterator() -> Iterator {
         Iterator(
-            worker: Worker(source: source, sampleRate: sampleRate, maximumDurationSeconds: maximumDurationSeconds))
+            worker: Worker(
+                source: source, sampleRate: sampleRate, channels: channels,
+                maximumDurationSeconds: maximumDurationSeconds))
     }
 
     /// Gives one block after another.
@@ -58,9 +65,10 @@ public struct AudioBlocks: AsyncSequence, Sendable {
         private let open: @Sendable () throws -> AudioReader
         private var reader: AudioReader?
 
-        init(source: AudioSource, sampleRate: Int, maximumDurationSeconds: Double?) {
+        init(source: AudioSource, sampleRate: Int, channels: ChannelSelection, maximumDurationSeconds: Double?) {
             open = {
-                try AudioReader(source, sampleRate: sampleRate, maximumDurationSeconds: maximumDurationSeconds)
+                try AudioReader(
+                    source, sampleRate: sampleRate, channels: channels, maximumDurationSeconds: maximumDurationSeconds)
             }
         }
 

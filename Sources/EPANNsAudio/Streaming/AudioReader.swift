@@ -4,8 +4,8 @@ import EPANNsGraph
 /// Reads any source as mono Float32 at a wanted rate, block by block, in bounded memory.
 ///
 /// A recording of a day needs no more memory than one of ten seconds. The channels are averaged before resampling, as
-/// `librosa.load(mono=True)` does it (SPEC §1.6). Reading blocks the thread, and a reader belongs to one thread at a
-/// time; ``AudioBlocks`` is the asynchronous form.
+/// `librosa.load(mono=True)` does it (SPEC §1.6), unless they cancel each other or another ``ChannelSelection`` is asked
+/// for. Reading blocks the thread, and a reader belongs to one thread at a time; ``AudioBlocks`` is the asynchronous form.
 ///
 /// The samples of a damaged or truncated file that can be decoded are given, and ``info`` then has warnings. A sample
 /// that is not a finite number, or is beyond ±1 000 000, is an error: one would poison the resampler and everything
@@ -15,9 +15,14 @@ public final class AudioReader {
     public let source: AudioSource
     /// The rate of the blocks, in Hz.
     public let sampleRate: Int
-    /// What is known of the source; `warnings` is complete once ``next()`` has given nil.
+    /// Which channels are listened to.
+    public let channels: ChannelSelection
+    /// What is known of the source; `warnings` and `findings` are complete once ``next()`` has given nil.
+    ///
+    /// Of a live stream, `findings` tells what was found since its beginning.
     public var info: AudioSourceInfo {
         var info = decoder.info
+        info.findings = doctor.findings
         if let resampler, resampler.engine != .soxr {
             info.warnings.append(
                 "FFmpeg's libswresample has no soxr on this machine; its own resampler serves, and the samples differ "
@@ -28,7 +33,9 @@ public final class AudioReader {
     /// Samples given so far.
     public private(set) var sampleCount = 0
 
-    private let decoder: any MonoSource
+    private let decoder: any ChannelSource
+    private var mixer: ChannelMixer
+    private var doctor: AudioDoctor
     private let maximumSampleCount: Int
     private var resampler: Resampler?
     private var sourceSeconds = 0.0
@@ -40,11 +47,15 @@ public final class AudioReader {
     /// - Parameters:
     ///   - source: Where the audio comes from.
     ///   - sampleRate: The wanted rate, 1000...768 000 Hz.
+    ///   - channels: Which channels are listened to.
     ///   - maximumDurationSeconds: Where to stop; nil reads to the end.
     /// - Throws: `EPANNsError` with code `fileFailure` when it cannot be opened, `unsupportedFormat` when
     ///   it is not audio that can be decoded, `invalidAudio` when its header makes no sense, `invalidConfiguration` when
     ///   an argument does not.
-    public init(_ source: AudioSource, sampleRate: Int, maximumDurationSeconds: Double? = nil) throws {
+    public init(
+        _ source: AudioSource, sampleRate: Int, channels: ChannelSelection = .automatic,
+        maximumDurationSeconds: Double? = nil
+    ) throws {
         guard (1000...768_000).contains(sampleRate) else {
             throw EPANNsError(
                 .invalidConfiguration, "Audio cannot be read at \(sampleRate) Hz; ask for 1000 to 768000 Hz.")
@@ -52,6 +63,9 @@ public final class AudioReader {
         maximumSampleCount = try Self.sampleCount(maximumDurationSeconds, sampleRate)
         self.source = source
         self.sampleRate = sampleRate
+        self.channels = channels
+        mixer = ChannelMixer(channels)
+        doctor = AudioDoctor(analysisRate: sampleRate)
         let name = source.description
         switch source {
         case .file(let path):
@@ -67,6 +81,7 @@ public final class AudioReader {
         case .bytes(let bytes, _):
             decoder = try ContainerDecoder(MemoryByteStream(bytes), name: name)
         }
+        try channels.check(channelCount: decoder.info.channels, name: name)
     }
 
     /// The next block, never empty; nil at the end.
@@ -100,13 +115,34 @@ public final class AudioReader {
     private func nextAtAnyLength() throws -> [Float] {
         guard let block = try decoder.next() else {
             isAtEnd = true
-            return try resampler?.finish() ?? []
+            let held = try resampled(mixer.finish())
+            doctor.takenChannel = mixer.takenChannel
+            return try held + (resampler?.finish() ?? [])
         }
+        try channels.check(channelCount: block.channelCount, name: source.description)
+        let blocks = mixer.take(block)
+        doctor.takenChannel = mixer.takenChannel
+        if case .channel = channels {
+            for block in blocks { try doctor.take(block) }
+        } else {
+            try doctor.take(block)
+        }
+        return try resampled(blocks)
+    }
+
+    private func resampled(_ blocks: [ChannelBlock]) throws -> [Float] {
+        var result: [Float] = []
+        for block in blocks {
+            let samples = try resampled(block)
+            result = result.isEmpty ? samples : result + samples
+        }
+        return result
+    }
+
+    private func resampled(_ block: ChannelBlock) throws -> [Float] {
         try checkMagnitudes(block)
-        sourceSeconds += Double(block.samples.count) / Double(block.sampleRate)
-        if let resampler, resampler.inputRate == block.sampleRate {
-            return try resampler.process(block.samples)
-        }
+        sourceSeconds += Double(block.frameCount) / Double(block.sampleRate)
+        if let resampler, resampler.inputRate == block.sampleRate { return try resampler.process(block.samples) }
         // The first block, or a file of several parts whose rate changes.
         let tail = try resampler?.finish() ?? []
         let next = try Resampler(inputRate: block.sampleRate, outputRate: sampleRate)
@@ -114,7 +150,7 @@ public final class AudioReader {
         return try tail + next.process(block.samples)
     }
 
-    private func checkMagnitudes(_ block: MonoBlock) throws {
+    private func checkMagnitudes(_ block: ChannelBlock) throws {
         var largest: Float = 0
         var isOrdered = true
         for sample in block.samples {
@@ -136,7 +172,7 @@ public final class AudioReader {
         guard let seconds else { return .max }
         guard seconds > 0, seconds <= 1e9 else {
             throw EPANNsError(
-                .invalidConfiguration, "A maximum duration of \(seconds) s makes no sense; give a positive number.")
+                .invalidConfiguration, "A maximum duration of \(seconds) s is invalid; give a number above 0.")
         }
         return max(1, Int((seconds * Double(sampleRate)).rounded()))
     }

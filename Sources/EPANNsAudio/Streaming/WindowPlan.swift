@@ -1,5 +1,4 @@
 import EPANNsCore
-import EPANNsGraph
 
 /// How a stream is cut into windows: their length, the distance between their starts, the shortest last one.
 ///
@@ -37,7 +36,7 @@ public struct WindowPlan: Sendable, Hashable {
             throw EPANNsError(
                 .invalidConfiguration,
                 "A window of \(windowSeconds) s every \(hopSeconds) s with a minimum of \(minimumSeconds) s at "
-                    + "\(sampleRate) Hz makes no sense; window and hop are above 0 and at most a day, the minimum is at "
+                    + "\(sampleRate) Hz is invalid; window and hop are above 0 and at most a day, the minimum is at "
                     + "most the window.")
         }
         func samples(_ seconds: Double) -> Int { Int((seconds * Double(sampleRate)).rounded()) }

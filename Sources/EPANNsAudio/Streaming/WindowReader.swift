@@ -1,5 +1,4 @@
 import EPANNsCore
-import EPANNsGraph
 
 /// Pulls windows out of an ``AudioReader``.
 public final class WindowReader {

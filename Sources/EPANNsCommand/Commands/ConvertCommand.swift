@@ -12,7 +12,7 @@ struct ConvertCommand: ParsableCommand {
         discussion: """
             Architecture and widths are recognised from the tensors. The result also holds the front end, the output \
             activation, the labels and where the weights came from, so that it can be used without anything else, and \
-            it opens faster. With --dtype fp32 it gives exactly the same scores.
+            it opens faster. Weights stay as they are, and so do the scores, unless --dtype says otherwise.
 
             EXAMPLES
               epanns convert checkpoint_closeto_.44.pt epanns.safetensors
@@ -73,16 +73,18 @@ struct ConvertCommand: ParsableCommand {
     @Option(help: "PANNs' variant, for a checkpoint that stores no front end (default: 32k).")
     var frontEnd: FrontEnd?
 
-    @Option(help: "Element type of the weights; bf16 halves the file and rounds them to three digits.")
-    var dtype = WeightType.fp32
+    @Option(
+        help: """
+            Element type of the weights (default: as in the checkpoint); bf16 halves a file of fp32 and rounds them to \
+            three digits.
+            """)
+    var dtype: WeightType?
 
     @Flag(help: "Replace the file to write if it exists.")
     var force = false
 
     func validate() throws {
-        guard output.lowercased().hasSuffix(".safetensors") else {
-            throw ValidationError("The result is a safetensors file; give it a name that ends in .safetensors.")
-        }
+        try OutputFile.checkModelName(output)
         if let name, name.isEmpty { throw ValidationError("--name must not be empty.") }
     }
 
@@ -101,13 +103,22 @@ struct ConvertCommand: ParsableCommand {
             try model.replaceFrontEnd(frontEnd.configuration(melBands: model.configuration.frontEnd.melBands))
         }
         model.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
-        try model.write(to: output, dataType: dtype.dataType)
-        try printSummary(of: model)
+        let type = dtype?.dataType ?? model.storedDataType
+        var details = ["weights": Self.name(type)]
+        if labels != nil { details["labels"] = "\(model.labels.count) others" }
+        if let activation { details["activation"] = activation.rawValue }
+        if let frontEnd { details["front end"] = frontEnd.rawValue }
+        model.record(.converted, details: details, by: "epanns \(EPANNsVersion.current)", date: nil)
+        try model.write(to: output, dataType: type)
+        try printSummary(of: model, type)
     }
 
-    private func printSummary(of model: Model) throws {
-        let parameters = try model.graph().parameterSpecs.reduce(0) { $0 + ($1.role == .trainable ? $1.count : 0) }
-        let before = (model.file?.bytes ?? model.storage?.bytes).map { ByteText.short($0.count) } ?? ""
+    /// As `--dtype` calls it.
+    private static func name(_ type: DataType) -> String { type == .bfloat16 ? "bf16" : "fp32" }
+
+    private func printSummary(of model: Model, _ type: DataType) throws {
+        let parameters = try model.graph().parameterCount
+        let before = model.origin.map { ByteText.short($0.byteCount) } ?? ""
         let written = try MappedFile(path: output)
         let activation = model.configuration.outputActivation
         let rows = [
@@ -116,10 +127,13 @@ struct ConvertCommand: ParsableCommand {
                 "\(model.file?.path ?? "the built-in \(Model.builtInName)"), \(model.format?.rawValue ?? ""), \(before)"
             ),
             ("Recognised", InfoText.structure(model.configuration)),
-            ("", "\(CountText.grouped(parameters)) parameters, \(model.labels.count) classes, \(activation)"),
+            (
+                "",
+                "\(CountText.grouped(parameters)) parameters, \(CountText.of(model.labels.count, "class", "classes")), \(activation)"
+            ),
             (
                 "Wrote",
-                "\(output), \(dtype.rawValue), \(ByteText.short(written.bytes.count)), as model “\(model.name)”"
+                "\(output), \(Self.name(type)), \(ByteText.short(written.bytes.count)), as model “\(model.name)”"
             ),
             ("SHA-256", FileDigest.sha256(written)),
         ]

@@ -3,9 +3,7 @@ import EPANNs
 import EPANNsCore
 import EPANNsData
 import EPANNsEvaluation
-import EPANNsProcesses
 import EPANNsReports
-import EPANNsTraining
 import Foundation
 
 /// `epanns evaluate`: how well a model does on clips whose classes are known.
@@ -26,8 +24,8 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
             model's labels that stand for it, and the best of them counts.
 
             Without labels, --teacher takes another model's word: classes that it scores at least --teacher-threshold \
-            are the truth, and it is said how often both name the same class and how their scores correlate. “epanns \
-            calibrate” finds each class's best threshold in the same ways.
+            are the truth, and it is said how often both name the same class and how their scores correlate; a table \
+            with the column filename is enough. “epanns calibrate” finds each class's best threshold in the same ways.
 
             Several processes, on one machine or more, share the clips: mpirun -n N epanns evaluate … (needs a build \
             with MPI: swift build --traits MPI).
@@ -39,10 +37,6 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
               epanns evaluate -m small.safetensors --teacher mn04 --data clips.csv
               epanns evaluate -m mn04 --data t.csv --confusion t.svg --format json
             """)
-
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, json
-    }
 
     /// `DataSet.MissingFiles` as an argument.
     enum MissingFiles: String, ExpressibleByArgument, CaseIterable {
@@ -61,12 +55,7 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
             """)
     var missing: MissingFiles?
 
-    @Option(
-        help: ArgumentHelp(
-            "JSON with the model's labels for each class of the data: {\"dog\": [\"Bark\", \"Yip\"], …}.",
-            valueName: "file"),
-        completion: .file(extensions: ["json"]))
-    var map: String?
+    @OptionGroup var classMap: ClassMapOption
 
     @Option(
         help: ArgumentHelp(
@@ -77,8 +66,7 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
     @Option(help: ArgumentHelp("A score of at least this means yes.", valueName: "score"))
     var threshold: Float = 0.5
 
-    @Option(name: .shortAndLong, help: "text for people, json for programs.")
-    var format = Format.text
+    @OptionGroup var format: FormatOption<ReportFormat>
 
     @Option(
         name: .shortAndLong,
@@ -116,10 +104,10 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         if let clipSeconds, !(clipSeconds > 0 && clipSeconds <= 3600) {
             throw ValidationError("--clip-seconds must lie above 0 and be at most 3600.")
         }
-        if teacher.name != nil && map != nil {
+        if teacher.isGiven && classMap.map != nil {
             throw ValidationError("--map says what labels mean; with --teacher no labels are looked at.")
         }
-        if teacher.name != nil && confusion != nil {
+        if teacher.isGiven && confusion != nil {
             throw ValidationError(
                 "--confusion needs one class a clip, but a teacher hears several. --bars draws the classes.")
         }
@@ -129,59 +117,39 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
     func run() throws {
         let group = try ProcessGroup.current()
         let set = try table.dataSet(
-            ignoresClasses: teacher.name != nil, missing: missing.flatMap { .init(rawValue: $0.rawValue) })
-        if group.rank == 0 { try checkOutputs(set, isSingleLabel: set.isSingleLabel) }
+            ignoresClasses: teacher.isGiven, missing: missing.flatMap { .init(rawValue: $0.rawValue) })
+        if group.rank == 0 { try checkOutputs(set) }
         let units = (set.clips.count + group.count - 1) / group.count
         let split = model.split(units: units, jobs: jobs, cores: group.coreCount)
         let tagger = try model.tagger(split)
-        if teacher.name != nil { return try follow(tagger, set, split, group) }
-        let mapping =
-            try map.map {
-                try ClassMapping(
-                    map: ClassMapping.readMap(path: $0, for: set.labels), data: set.labels, model: tagger.labels)
-            } ?? ClassMapping(data: set.labels, model: tagger.labels)
-        for note in set.notes + mapping.notes { StandardError.write(note) }
-        let scorer = try ClipScorer(tagger: tagger, mapping: mapping, set: set, clipSeconds: clipSeconds)
+        let truth: Evaluator.Truth =
+            if let teacher = try teacher.tagger(split, precision: model.precision, group: group) {
+                .teacher(teacher, threshold: self.teacher.threshold)
+            } else {
+                .labels(try classMap.mapping(set, tagger.labels))
+            }
+        let evaluator = try Evaluator(tagger: tagger, set: set, truth: truth, clipSeconds: clipSeconds)
+        for note in set.notes + evaluator.notes { StandardError.write(note) }
         try tagger.requireAgreement(group, data: set)
-        guard let scored = try scorer.score(jobs: split.jobs, group: group) else { return }
-        try writeScores(scored, classCount: set.classCount)
-        let report = try report(scored, of: set, tagger: tagger)
-        try write(report)
-        try scored.reportFailures(of: set.clips.count)
-    }
-
-    /// Compares with the teacher's scores instead of labels.
-    private func follow(
-        _ tagger: AudioTagger, _ set: DataSet, _ split: WorkSplit, _ group: any Communicator
-    ) throws {
-        for note in set.notes { StandardError.write(note) }
-        try tagger.requireAgreement(group, data: set)
+        let progress = ProgressBar(total: set.clips.count * evaluator.passCount, isShared: group.count > 1)
+        defer { progress.finish() }
         guard
-            let pair = try teacher.score(
-                tagger, set, split, group, clipSeconds: clipSeconds, precision: model.precision)
+            var evaluation = try evaluator.evaluate(
+                jobs: split.jobs, group: group, progress: { progress.advance(audioSeconds: $0) })
         else { return }
-        try writeScores(pair.student, classCount: tagger.labels.count)
-        var report = EvaluationReport(
-            pair.clips, isSingleLabel: false, threshold: threshold, parts: set.parts(of: pair.done),
-            subject: subject(tagger, failures: pair.student.failures.count))
-        report.teacher = pair.comparison
-        try write(report)
-        try pair.student.reportFailures(of: set.clips.count)
-    }
-
-    private func writeScores(_ scored: ClipScorer.Scored, classCount: Int) throws {
-        guard let scores else { return }
-        let missing = [Float](repeating: .nan, count: classCount)
-        try NumPyFile.write(
-            scored.rows.flatMap { $0 ?? missing }, shape: [scored.rows.count, classCount], to: scores)
+        progress.finish()
+        try table.identify(set, in: &evaluation.subject)
+        evaluation.subject.date = Date().ISO8601Format()
+        try write(evaluation)
+        try evaluation.scores.failures.report(of: set.clips.count)
     }
 
     /// What can be known to go wrong is said before minutes of work.
-    private func checkOutputs(_ set: DataSet, isSingleLabel: Bool) throws {
+    private func checkOutputs(_ set: DataSet) throws {
         try OutputFile.checkPlots([bars, confusion].compactMap(\.self))
         for path in [output, perClass, scores].compactMap(\.self) { try OutputFile.checkFolder(of: path) }
         guard confusion != nil else { return }
-        guard isSingleLabel else {
+        guard set.isSingleLabel else {
             throw EPANNsError(
                 .invalidConfiguration,
                 "--confusion needs a set with one class a clip; this one has several. --bars draws the classes.")
@@ -194,29 +162,14 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         }
     }
 
-    private func report(_ scored: ClipScorer.Scored, of set: DataSet, tagger: AudioTagger) throws -> EvaluationReport {
-        let done = scored.rows.indices.filter { scored.rows[$0] != nil }
-        var targets: [Bool] = []
-        for index in done {
-            let classes = Set(set.clips[index].classes)
-            targets += (0..<set.classCount).map(classes.contains)
+    private func write(_ evaluation: Evaluation) throws {
+        let report = evaluation.report(threshold: threshold)
+        if let scores {
+            let classCount = evaluation.clips.classCount
+            try NumPyFile.write(
+                evaluation.scores.matrix(classCount: classCount), shape: [evaluation.scores.rows.count, classCount],
+                to: scores)
         }
-        let clips = try ScoredClips(
-            scores: scored.rows.compactMap(\.self).flatMap(\.self), targets: targets,
-            classNames: set.labels.labels.map(\.name))
-        return EvaluationReport(
-            clips, isSingleLabel: set.isSingleLabel, threshold: threshold, parts: set.parts(of: done),
-            subject: subject(tagger, failures: scored.failures.count))
-    }
-
-    private func subject(_ tagger: AudioTagger, failures: Int) -> EvaluationReport.Subject {
-        let identity = tagger.identity
-        return .init(
-            model: identity.name, modelSHA256: identity.sha256, precision: tagger.precision.rawValue,
-            data: (table.data as NSString).lastPathComponent, failedClipCount: failures)
-    }
-
-    private func write(_ report: EvaluationReport) throws {
         try output.map(report.write)
         if let perClass {
             var text = report.classCSV
@@ -224,7 +177,7 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         }
         try bars.map { try Plot.classBars(of: report).write(to: $0) }
         try confusion.map { try Plot.confusion(of: report).write(to: $0) }
-        switch format {
+        switch format.format {
         case .text: try StandardOutput.writeLines(EvaluationText.lines(report))
         case .json: try StandardOutput.write(report.json())
         }

@@ -51,7 +51,7 @@ struct InfoCommand: ParsableCommand {
     @Flag(help: "In the text, also layers that do nothing when a model is run (dropout).")
     var all = false
 
-    @OptionGroup var output: ModelsCommand.FormatOption
+    @OptionGroup var output: FormatOption<ReportFormat>
 
     private var model: String { name ?? "" }
 
@@ -63,7 +63,7 @@ struct InfoCommand: ParsableCommand {
         guard name != nil else { return try listArchitectures() }
         let report = try report()
         if output.format == .json { return try JSONOutput.print(report) }
-        try StandardOutput.writeLines(InfoText.lines(report, showsAll: all, width: Terminal.width))
+        try StandardOutput.writeLines(InfoText.lines(report, showsAll: all, width: Terminal.width ?? 80))
     }
 
     private func listArchitectures() throws {

@@ -5,15 +5,20 @@ import EPANNsCore
 enum InfoText {
     /// The lines to print.
     ///
-    /// - Parameter width: Columns of the terminal; names of layers are shortened to fit into them. Nil for a pipe.
-    static func lines(_ report: ModelReport, showsAll: Bool, width: Int?) -> [String] {
-        let facts = facts(report).map { "\($0.padded(to: 13))\($1)" }
-        let totals = totals(report.cost).map { "\($0.padded(to: 13))\($1)" }
+    /// - Parameter width: Columns there are: long facts go on in the next line, and names of layers are shortened.
+    static func lines(_ report: ModelReport, showsAll: Bool, width: Int) -> [String] {
+        func section(_ facts: [(String, String)]) -> [String] {
+            facts.flatMap { title, text in
+                TextWrap.lines(text.printable, width: width - 13).enumerated().map { index, line in
+                    (index == 0 ? title : "").padded(to: 13) + line
+                }
+            }
+        }
         var table = table(report, showsAll: showsAll, nameWidth: 30)
-        if let width, let needed = table.map(\.count).max(), needed > width {
+        if let needed = table.map(\.count).max(), needed > width {
             table = self.table(report, showsAll: showsAll, nameWidth: max(16, nameWidth(report) - needed + width))
         }
-        return facts + [""] + table + [""] + totals
+        return section(facts(report)) + [""] + table + [""] + section(totals(report.cost))
     }
 
     private static func nameWidth(_ report: ModelReport) -> Int {
@@ -31,18 +36,19 @@ enum InfoText {
             facts.append(("File", report.builtIn == true ? "built in" : file.path))
             facts.append(("", "\(CountText.grouped(file.byteCount)) bytes, \(file.container.rawValue)"))
             facts.append(("SHA-256", file.sha256))
-            if let source = file.provenance {
-                facts.append(
-                    ("Converted", "by \(source.convertedBy) from \(source.sourceFile), \(source.sourceFormat.rawValue)")
-                )
-                facts.append(("", source.sourceSHA256))
-            }
         }
+        facts += made(report.history ?? [])
         let labels = report.hasAudioSetLabels.map { $0 ? " of AudioSet" : ", not AudioSet's" } ?? ""
         let frames = CountText.grouped(report.cost.frameCount)
         facts += [
             ("Network", report.configuration.architecture),
             ("Widths", report.configuration.widths.map(String.init).joined(separator: " ")),
+        ]
+        // Those of blocks do not tell what is within.
+        if report.filterCounts != report.configuration.widths {
+            facts.append(("Filters", report.filterCounts.map(String.init).joined(separator: " ")))
+        }
+        facts += [
             ("Front end", frontEnd(report.configuration.frontEnd)),
             ("Embedding", CountText.grouped(report.embeddingWidth)),
             ("Classes", "\(report.classCount)\(labels), output activation \(report.configuration.outputActivation)"),
@@ -55,14 +61,22 @@ enum InfoText {
         return facts + report.notes.map { ("Note", $0) }
     }
 
+    /// How the model was made, step by step.
+    private static func made(_ history: [ModelStep]) -> [(String, String)] {
+        history.enumerated().flatMap { index, step in
+            let date = step.date.map { " on \($0.prefix(10))" } ?? ""
+            let details = step.details.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
+            let how = details.isEmpty ? "" : ": \(details.joined(separator: ", "))"
+            let lines =
+                [(index == 0 ? "Made" : "", "\(step.action.rawValue) by \(step.program)\(date)\(how)")]
+                + (step.parent.map { [("", "from \($0.name)"), ("", $0.sha256 ?? "")] } ?? [])
+            return lines.filter { !$0.1.isEmpty }
+        }
+    }
+
     private static func frontEnd(_ configuration: FrontEndConfiguration) -> String {
-        let recipe =
-            switch configuration.kind {
-            case .panns: "PANNs"
-            case .efficientAT: "EfficientAT"
-            }
-        return "\(recipe), \(configuration.sampleRate) Hz, FFT \(configuration.fftSize), hop \(configuration.hopSize), "
-            + "\(configuration.melBands) mels, \(CountText.seconds(configuration.minimumFrequencyHz))–"
+        "\(configuration.recipe.title ?? "Own recipe"), \(configuration.sampleRate) Hz, FFT \(configuration.fftSize), "
+            + "hop \(configuration.hopSize), \(configuration.melBands) mels, \(CountText.seconds(configuration.minimumFrequencyHz))–"
             + "\(CountText.seconds(configuration.maximumFrequencyHz)) Hz"
     }
 

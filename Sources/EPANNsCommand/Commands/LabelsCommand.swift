@@ -17,10 +17,6 @@ struct LabelsCommand: ParsableCommand {
               epanns labels --model mine.safetensors --format csv > mine.csv
             """)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case text, csv, json
-    }
-
     private struct Row: Encodable {
         let index: Int
         let mid, name: String
@@ -40,21 +36,23 @@ struct LabelsCommand: ParsableCommand {
             valueName: "text"))
     var search: String?
 
-    @Option(help: "How to print the result.")
-    var format = Format.text
+    @OptionGroup var output: FormatOption<ListFormat>
 
     func run() throws {
         let labels =
             try model.map { try ModelSource($0).model().labels } ?? .audioSet
         let indices = try search.map { try labels.search($0) } ?? Array(labels.labels.indices)
-        switch format {
+        switch output.format {
         case .csv: try StandardOutput.write(labels.csv(of: indices))
         case .json:
             try JSONOutput.print(
                 indices.map { Row(index: $0, mid: labels.labels[$0].mid, name: labels.labels[$0].name) })
         case .text:
             var table = TextTable([("INDEX", .right), ("MID", .left), ("NAME", .left)])
-            for index in indices { table.add("\(index)", labels.labels[index].mid, labels.labels[index].name) }
+            for index in indices {
+                let label = labels.labels[index]
+                table.add("\(index)", label.mid.printable, label.name.printable)
+            }
             try StandardOutput.writeLines(table.lines)
         }
     }

@@ -38,7 +38,7 @@ extension ModelsCommand {
         var quiet = false
 
         @OptionGroup var cacheOption: CacheOption
-        @OptionGroup var output: FormatOption
+        @OptionGroup var output: FormatOption<ReportFormat>
 
         func run() async throws {
             // All names are looked up before the first byte is fetched.
@@ -82,7 +82,7 @@ extension ModelsCommand {
             if let matches = result.matchesPublicCopy {
                 lines.append("It is \(matches ? "" : "NOT ")the same file as a public copy on GitHub.")
             }
-            try StandardOutput.writeLines(lines)
+            try StandardOutput.writeLines(lines.flatMap { $0.wrapped(indent: 2) })
         }
 
         private struct Row: Encodable {

@@ -1,10 +1,8 @@
 import ArgumentParser
 import EPANNs
-import EPANNsCore
-import EPANNsEvaluation
 import EPANNsReports
-import EPANNsTraining
-import Foundation
+
+extension RunMetric: ExpressibleByArgument {}
 
 /// `epanns plot`: single figures, for papers and notes.
 struct PlotCommand: ParsableCommand {
@@ -42,28 +40,13 @@ struct PlotCommand: ParsableCommand {
                   epanns plot curves run50 --metric loss -o loss.png
                 """)
 
-        /// What is drawn.
-        enum Metric: String, ExpressibleByArgument, CaseIterable {
-            case map, accuracy, loss
-            case testLoss = "test-loss"
-
-            var title: String {
-                switch self {
-                case .map: "mAP"
-                case .accuracy: "accuracy"
-                case .loss: "loss of the training batches"
-                case .testLoss: "loss on the test clips"
-                }
-            }
-        }
-
         @Argument(
             help: ArgumentHelp("Folders that “epanns train --output” wrote.", valueName: "run"),
             completion: .directory)
         var runs: [String]
 
         @Option(help: "What is drawn.")
-        var metric = Metric.map
+        var metric = RunMetric.map
 
         @OptionGroup var figure: FigureOptions
 
@@ -71,26 +54,8 @@ struct PlotCommand: ParsableCommand {
             try figure.write {
                 try Plot.curves(
                     title: figure.title, xTitle: "iteration", yTitle: metric.title,
-                    curves: TrainingRun.read(runs).map(curve))
+                    curves: TrainingRun.read(runs).map { PlotCurve($0, metric) }, yLimit: metric.limit)
             }
-        }
-
-        private func curve(_ run: TrainingRun) -> PlotCurve {
-            if metric == .loss {
-                return PlotCurve(
-                    name: run.name, x: run.log.steps.map { Double($0.iteration) }, y: run.log.steps.map(\.loss),
-                    isNoisy: true)
-            }
-            let points = run.log.evaluations.compactMap { evaluation -> (Double, Double)? in
-                let value =
-                    switch metric {
-                    case .accuracy: evaluation.accuracy
-                    case .testLoss: evaluation.loss
-                    default: evaluation.meanAveragePrecision
-                    }
-                return value.map { (Double(evaluation.iteration), $0) }
-            }
-            return PlotCurve(name: run.name, x: points.map(\.0), y: points.map(\.1))
         }
     }
 
@@ -100,8 +65,8 @@ struct PlotCommand: ParsableCommand {
             discussion: """
                 EXAMPLES
                   epanns plot scatter results.csv --x macs --y map --label model -o macs.svg
-                  epanns plot scatter results.csv --x parameters --y map --label model --group criterion --logarithmic \
-                -o parameters.png
+                  epanns plot scatter results.csv --x parameters --y map --label model \\
+                    --group criterion --logarithmic -o parameters.png
                 """)
 
         @Argument(help: ArgumentHelp("A CSV table with a row of names.", valueName: "table"), completion: .file())
@@ -133,49 +98,10 @@ struct PlotCommand: ParsableCommand {
         func run() throws {
             try figure.write {
                 try Plot.scatter(
-                    title: figure.title, xTitle: xTitle ?? across, yTitle: yTitle ?? upwards, points: points(),
+                    title: figure.title, xTitle: xTitle ?? across, yTitle: yTitle ?? upwards,
+                    points: PlotPoint.read(
+                        table, columns: .init(x: across, y: upwards, label: label, group: group)),
                     isLogarithmic: logarithmic)
-            }
-        }
-
-        private func points() throws -> [PlotPoint] {
-            let file = try MappedFile(path: table)
-            // The rows are read while the file is mapped.
-            return try withExtendedLifetime(file) {
-                var reader = CSVReader(file.bytes, name: table)
-                guard let header = try reader.next()?.fields else {
-                    throw EPANNsError(.invalidConfiguration, "\(table) has no row of names.")
-                }
-                func column(_ name: String) throws -> Int {
-                    if let index = header.firstIndex(where: { $0.lowercased() == name.lowercased() }) { return index }
-                    throw EPANNsError(
-                        .invalidConfiguration,
-                        "\(table) has no column “\(name)”; it has \(header.joined(separator: ", ")).")
-                }
-                let (x, y, name) = try (column(across), column(upwards), column(label))
-                let group = try group.map(column)
-                var points: [PlotPoint] = []
-                while let row = try reader.next() {
-                    guard row.fields.count == header.count else {
-                        throw EPANNsError(
-                            .invalidConfiguration,
-                            "Line \(row.line) of \(table) has \(row.fields.count) fields, the row of names "
-                                + "\(header.count); texts with commas belong in quotes.")
-                    }
-                    func number(_ index: Int) throws -> Double? {
-                        guard !row.fields[index].isEmpty else { return nil }
-                        if let value = Double(row.fields[index]), value.isFinite { return value }
-                        throw EPANNsError(
-                            .invalidConfiguration,
-                            "Line \(row.line) of \(table): “\(row.fields[index])” is no number (\(header[index])).")
-                    }
-                    // A row without one of the two has no place.
-                    guard let across = try number(x), let upwards = try number(y) else { continue }
-                    func text(_ index: Int) -> String { row.fields[index] }
-                    points.append(
-                        PlotPoint(label: text(name), x: across, y: upwards, group: group.map(text) ?? ""))
-                }
-                return points
             }
         }
     }

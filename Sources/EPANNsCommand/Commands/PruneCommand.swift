@@ -1,8 +1,8 @@
 import ArgumentParser
 import EPANNs
 import EPANNsCore
-import EPANNsHub
 import EPANNsPruning
+import EPANNsReports
 import Foundation
 
 /// `epanns prune`: a model with fewer filters.
@@ -33,7 +33,8 @@ struct PruneCommand: ParsableCommand {
 
             EXAMPLES
               epanns prune -m cnn14 --output half.safetensors
-              epanns prune -m mn10 --target-macs 300M --multiple 8 --output small.safetensors
+              epanns prune -m mn10 --target-macs 300M --multiple 8 \\
+                --output small.safetensors
               epanns prune -m cnn14 --layers C11-C12=0.75 --criterion l1 --dry-run
               epanns prune -m mn04 --sensitivity --audio clips --plot sensitivity.svg
             """)
@@ -79,7 +80,7 @@ struct PruneCommand: ParsableCommand {
     @Option(help: "Length of the clip that is counted and measured, and to which clips are cut or padded.")
     var seconds = 10.0
 
-    @OptionGroup(title: "Clips") var clips: PruningClips
+    @OptionGroup(title: "Clips") var clips: PruningClipOptions
 
     @Flag(help: "Write no model: measure how much each layer's pruning costs.")
     var sensitivity = false
@@ -120,13 +121,11 @@ struct PruneCommand: ParsableCommand {
     @Flag(help: "In JSON, also the importance of every filter.")
     var scores = false
 
-    @OptionGroup var format: ModelsCommand.FormatOption
+    @OptionGroup var format: FormatOption<ReportFormat>
 
     func validate() throws {
         try validateCombination()
-        if let output, !output.lowercased().hasSuffix(".safetensors") {
-            throw ValidationError("The result is a safetensors file; give it a name that ends in .safetensors.")
-        }
+        if let output { try OutputFile.checkModelName(output) }
         if let name, name.isEmpty { throw ValidationError("--name must not be empty.") }
         let targets = [targetParameters.map(Double.init), targetMacs.map(Double.init), targetLatency].compactMap(\.self)
         if targets.count > 1 { throw ValidationError("Give one budget, not several.") }
@@ -183,84 +182,75 @@ struct PruneCommand: ParsableCommand {
         let source = try model.source()
         if let output, !dryRun { try OutputFile.check(output, against: source, force: force) }
         try OutputFile.checkPlots([plot].compactMap(\.self))
-        var whole = try source.model()
+        let whole = try source.model()
         for note in whole.notes { StandardError.write(note) }
-        let digest = whole.sha256()
-        whole.recordProvenance(convertedBy: program, digest: digest)
-        let pruner = ChannelPruner(try whole.graph())
-        let request = PruningPlan.Request(
+        let spec = PruningSpec(
             layers: try layers.map { try LayerSelection(parsing: $0) }, ratio: ratio ?? 0.5, multiple: multiple,
             prunesResiduals: residuals == .prune)
-        var plan = try PruningPlan(pruner, request)
-        let probe = try latencyProbe(pruner.graph)
-        let evidence = try clips.evidence(
-            for: criterion, model: whole, layers: plan.scoredLayers(pruner), seconds: seconds, threads: threads)
-        let scorer = try ImportanceScorer(
-            graph: pruner.graph, weights: whole.weights, criterion: criterion, evidence: evidence,
-            threads: threads)
-        if sensitivity {
-            return try PruningSensitivity(command: self, model: whole, pruner: pruner).run(
-                plan, criterion: criterion, scores: plan.kept(pruner, scorer: scorer).scores)
-        }
-        var report = try PruningReport(whole, pruner, criterion: criterion, seconds: seconds)
-        if !skipLatency { report.before.latencySeconds = try probe.seconds(pruner.graph) }
-        if let target = target(pruner.graph) {
-            plan = try target.plan(plan, pruner) { plan in
-                try probe.seconds(pruner.graph(keeping: plan.structure(pruner)))
-            }
-        }
-        let chosen = try plan.kept(pruner, scorer: scorer)
-        var small = try whole.pruned(pruner, keeping: chosen.kept)
-        small.recordPruning(
-            plan, keeping: chosen.kept, in: pruner, criterion: criterion, sourceSHA256: digest, by: program)
+        let session = try PruningSession(
+            whole, spec,
+            .init(
+                criterion: criterion, seconds: seconds, precision: model.precision.resolved,
+                threads: model.split(units: 1).threads, measuresLatency: !skipLatency && !sensitivity,
+                program: "epanns \(EPANNsVersion.current)"))
+        if sensitivity { return try study(session) }
+        let heard =
+            criterion.evidence == .nothing
+            ? nil
+            : try clips.load(
+                for: session.model, seconds: seconds, purpose: "The criterion \(criterion.name)",
+                needsClasses: criterion.evidence == .gradients)
+        var (small, report) = try session.prune(to: target(whole), clips: heard, includesScores: scores)
         if let name { small.name = name }
-        try report.take(plan, chosen.kept, scores ? chosen.scores : nil, small, pruner)
-        if !skipLatency {
-            report.after?.latencySeconds = try probe.seconds(small.graph())
-            if let targetLatency, let measured = report.after?.latencySeconds, measured * 1000 > targetLatency {
-                report.notes.append(
-                    "Measured once more, the network took longer than the \(CountText.seconds(targetLatency)) ms aimed at: "
-                        + "measurements scatter where others use the machine. Try again when it is idle.")
-            }
-            report.precision = probe.options.precision.rawValue
-            report.threads = probe.options.threads
-        }
-        if let output, !dryRun {
-            if keepStft { try small.addTransformKernels() }
-            try small.write(to: output, dataType: whole.storedDataType, keepsTransformKernels: keepStft)
-            let written = try MappedFile(path: output)
-            report.output = .init(path: output, byteCount: written.bytes.count, sha256: FileDigest.sha256(written))
-        }
+        if let output, !dryRun { report.output = try write(small, to: output, as: whole.storedDataType) }
         if format.format == .json { return try JSONOutput.print(report) }
-        try StandardOutput.writeLines(report.lines)
+        try StandardOutput.writeLines(PruningText.lines(report))
     }
 
-    private var program: String { "epanns \(EPANNsVersion.current)" }
-    private var threads: Int { model.split(units: 1).threads }
+    private func study(_ session: PruningSession) throws {
+        let heard = try clips.load(
+            for: session.model, seconds: seconds, purpose: "--sensitivity",
+            needsClasses: session.options.criterion.evidence == .gradients)
+        let ratios = ratios ?? Self.defaultRatios
+        let bar = ProgressBar(total: 1 + session.selection.entries.count * ratios.count)
+        let report = try session.sensitivity(on: heard, ratios: ratios) { _, _ in
+            bar.advance(audioSeconds: Double(heard.spectrograms.count) * seconds)
+        }
+        bar.finish()
+        // First what took minutes; the plot may fail.
+        if format.format == .json {
+            try JSONOutput.print(report)
+        } else {
+            try StandardOutput.writeLines(PruningText.lines(report))
+        }
+        try plot.map { try PruningText.plot(report).write(to: $0) }
+    }
 
-    private func target(_ graph: ModelGraph) -> PruningTarget? {
+    private func write(_ small: Model, to output: String, as type: DataType) throws -> PruningReport.File {
+        var small = small
+        if keepStft { try small.addTransformKernels() }
+        try small.write(to: output, dataType: type, keepsTransformKernels: keepStft)
+        let written = try MappedFile(path: output)
+        return .init(path: output, byteCount: written.bytes.count, sha256: FileDigest.sha256(written))
+    }
+
+    private func target(_ model: Model) -> PruningTarget? {
         if let targetParameters { return .parameters(targetParameters) }
-        if let targetMacs { return .macs(targetMacs, sampleCount: sampleCount(graph)) }
+        if let targetMacs {
+            let rate = model.configuration.frontEnd.sampleRate
+            return .macs(targetMacs, sampleCount: Int((seconds * Double(rate)).rounded()))
+        }
         return targetLatency.map { .latency(seconds: $0 / 1000) }
-    }
-
-    private func sampleCount(_ graph: ModelGraph) -> Int { Int((seconds * Double(graph.input.sampleRate)).rounded()) }
-
-    private func latencyProbe(_ graph: ModelGraph) throws -> LatencyProbe {
-        let precision = model.precision.resolved
-        try precision.checkSupport()
-        return LatencyProbe(
-            frameCount: graph.input.frameCount(sampleCount: sampleCount(graph)),
-            options: .init(precision: precision, threads: threads))
     }
 
     /// Reads `10M`, `1.5G`, `300000`.
     @Sendable static func parseCount(_ text: String) throws -> Int {
         let units: [Character: Double] = ["k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12]
         let unit = text.last.flatMap { units[$0] }
-        guard let number = Double(unit == nil ? text : String(text.dropLast())), number > 0, number < 1e15 else {
-            throw ValidationError("Give a number above 0, such as 300000, 10M or 1.5G.")
-        }
+        guard let number = Double(unit == nil ? text : String(text.dropLast())), number > 0,
+            // What an integer holds.
+            (0.5...1e18).contains(number * (unit ?? 1))
+        else { throw ValidationError("Give a number from 1 to 10^18, such as 300000, 10M or 1.5G.") }
         return Int((number * (unit ?? 1)).rounded())
     }
 }

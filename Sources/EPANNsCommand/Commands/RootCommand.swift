@@ -24,14 +24,15 @@ struct RootCommand: AsyncParsableCommand {
 
             Results go to standard output, everything else to standard error. Exit status: 0 when all went well, 1 \
             when some of several inputs failed, 64 for wrong arguments, 65 for damaged or unsupported data, 66 for \
-            a file or model that is missing, 69 for the network, 70 for a failure inside.
+            a model or file that is missing or cannot be read or written (a full disk, too), 69 for the network, 70 \
+            for a failure inside.
             """,
         version: EPANNsVersion.current,
         subcommands: [
             TagCommand.self, InfoCommand.self, ConvertCommand.self, EmbedCommand.self, LabelsCommand.self,
             ModelsCommand.self, TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self, ReportCommand.self,
             PlotCommand.self,
-            PruneCommand.self,
+            PruneCommand.self, VersionCommand.self,
         ])
 
     /// Runs the command, and turns what it throws into a message and an exit status.
@@ -40,7 +41,7 @@ struct RootCommand: AsyncParsableCommand {
         signal(SIGPIPE, SIG_DFL)
         var failed: any ParsableCommand.Type = Self.self
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(ProgramArguments.withFilesNamed(CommandLine.arguments.dropFirst()))
             // What is thrown from here on concerns the subcommand, whose usage is shown with it.
             failed = type(of: command)
             try ProcessGroup.check(command)

@@ -6,17 +6,14 @@ import Foundation
 ///
 /// Test: `ResumeTests`.
 struct TagSettings: Codable, Hashable {
-    /// The file's name; hidden, so that folders of results stay folders of results.
-    static let fileName = ".epanns-tag.json"
-    // Far more than any list of classes takes; a larger file is none of ours.
-    private static let maximumByteCount = 1 << 20
-
     var modelSHA256: String?
     var precision: String
     /// Nil for the model's own.
     var activation: String?
     var windowSeconds: Double?
     var hopSeconds: Double?
+    /// True for clips as a whole however long, absent otherwise.
+    var whole: Bool?
     var topK: Int
     var threshold: Float?
     /// True for the model's own, absent otherwise.
@@ -24,6 +21,8 @@ struct TagSettings: Codable, Hashable {
     var allow: [Int]?
     var deny: [Int]
     var format: String
+    /// Whether the results made with them are listed beside; absent in folders of earlier versions.
+    var resultsListed: Bool? = true
 
     enum CodingKeys: String, CodingKey {
         case modelSHA256 = "model_sha256"
@@ -31,47 +30,32 @@ struct TagSettings: Codable, Hashable {
         case windowSeconds = "window_seconds"
         case hopSeconds = "hop_seconds"
         case topK = "top_k"
-        case threshold
+        case whole, threshold
         case automaticThreshold = "threshold_auto"
         case allow, deny, format
+        case resultsListed = "results_listed"
     }
 
     /// Reads a folder's settings; nil when it holds none.
     ///
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when the file is damaged.
-    static func read(folder: String) throws -> TagSettings? {
-        let path = "\(folder)/\(fileName)"
-        guard FileManager.default.fileExists(atPath: path) else { return nil }
-        let file = try MappedFile(path: path)
+    static func read(_ folder: ResultFolder) throws -> TagSettings? {
+        guard let data = try folder.settings() else { return nil }
         do {
-            // The bytes live as long as the file.
-            let data = try withExtendedLifetime(file) {
-                guard file.bytes.count <= maximumByteCount else { throw CocoaError(.fileReadTooLarge) }
-                return Data(file.bytes)
-            }
             return try JSONDecoder().decode(TagSettings.self, from: data)
         } catch {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(path), which says how the results there were made, is damaged; delete it to accept them as they "
-                    + "are, or leave --resume out to tag everything anew.", cause: error)
+                "\(folder.path)/\(ResultFolder.settingsName), which says how the results there were made, is damaged; "
+                    + "delete it to accept them as they are, or leave --resume out to tag everything anew.")
         }
     }
 
-    /// Writes the settings into a folder, which is made where it is missing.
-    ///
-    /// - Throws: `EPANNsError` with code `fileFailure`.
-    func write(folder: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw EPANNsError(.fileFailure, "The folder \(folder) cannot be made.", cause: error)
-        }
+    /// The settings as a file.
+    func encoded() throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .prettyPrinted]
-        let file = try AtomicFile(path: "\(folder)/\(Self.fileName)")
-        try file.write(String(decoding: try encoder.encode(self), as: UTF8.self) + "\n")
-        try file.commit()
+        return try encoder.encode(self) + Data("\n".utf8)
     }
 
     /// Refuses to go on in a folder whose results were made otherwise.
@@ -81,7 +65,8 @@ struct TagSettings: Codable, Hashable {
         let differences = [
             difference("the model (SHA-256)", \.modelSHA256, stored), difference("--precision", \.precision, stored),
             difference("--activation", \.activation, stored), difference("--window", \.windowSeconds, stored),
-            difference("--hop", \.hopSeconds, stored), difference("--top-k", \.topK, stored),
+            difference("--hop", \.hopSeconds, stored), difference("--whole", \.whole, stored),
+            difference("--top-k", \.topK, stored),
             difference("--threshold", \.threshold, stored),
             difference("--threshold auto", \.automaticThreshold, stored), difference("--allow", \.allow, stored),
             difference("--deny", \.deny, stored), difference("--format", \.format, stored),

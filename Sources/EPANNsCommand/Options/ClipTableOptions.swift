@@ -2,7 +2,8 @@ import ArgumentParser
 import EPANNs
 import EPANNsCore
 import EPANNsData
-import EPANNsTraining
+import EPANNsEvaluation
+import Foundation
 
 /// The table of clips that a model is measured on.
 struct ClipTableOptions: ParsableArguments {
@@ -35,5 +36,19 @@ struct ClipTableOptions: ParsableArguments {
         options.ignoresUnknownClasses = ignoresClasses
         let all = try DataSet.read(data, audio: audio, options: options)
         return try folds.map { try all.selecting(folds: FoldList.parse($0, option: "--folds")) } ?? all
+    }
+
+    /// Notes what was evaluated: the table's name, and its digest where it is a file of its own.
+    ///
+    /// - Throws: `EPANNsError` with code `fileFailure` when it cannot be read any more.
+    func identify(_ set: DataSet, in subject: inout EvaluationReport.Subject) throws {
+        subject.data = (data as NSString).lastPathComponent
+        // Packs hold the recordings, too: to read gigabytes for a digest is nobody's wish.
+        let isPack = set.clips.contains { if case .hdf5 = $0.source { true } else { false } }
+        var isFolder: ObjCBool = false
+        guard !isPack, FileManager.default.fileExists(atPath: data, isDirectory: &isFolder), !isFolder.boolValue else {
+            return
+        }
+        subject.dataSHA256 = try FileDigest.sha256(path: data)
     }
 }

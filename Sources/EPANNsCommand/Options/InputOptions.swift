@@ -19,7 +19,8 @@ struct InputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Cut the audio into windows of this many seconds (default: one window, the whole clip). Long recordings need it.",
+            "A result for every window of this many seconds (default: one for the clip; of clips above 30 s the mean over "
+                + "windows of 10 s).",
             valueName: "seconds"))
     var window: Double?
 
@@ -29,30 +30,43 @@ struct InputOptions: ParsableArguments {
             valueName: "seconds"))
     var hop: Double?
 
+    @Flag(help: "Take long clips, too, as a whole, at most an hour; they may need gigabytes of memory.")
+    var whole = false
+
     func validate() throws {
         if hop != nil && window == nil { throw ValidationError("--hop needs --window.") }
-        if let window, !(window > 0) { throw ValidationError("--window must be above 0 seconds.") }
-        if let hop, !(hop > 0) { throw ValidationError("--hop must be above 0 seconds.") }
+        if whole && window != nil { throw ValidationError("--whole and --window exclude each other.") }
+        if let window, !(window > 0 && window <= 86400) {
+            throw ValidationError("--window must be above 0 and at most 86400 seconds.")
+        }
+        if let hop, !(hop >= WindowPolicy.shortestHopSeconds && hop <= 86400) {
+            throw ValidationError(
+                "--hop must be between \(WindowPolicy.shortestHopSeconds) and 86400 seconds; below, windows hardly differ."
+            )
+        }
         if raw != nil && inputs != ["-"] {
             throw ValidationError("--raw describes standard input; give - as the only input.")
         }
     }
 
-    /// The inputs' files, folders and patterns resolved, in a stable order.
-    ///
-    /// Arguments that lead nowhere are reported, and their number is returned, unless nothing is left.
-    ///
-    /// - Throws: The first argument's error when no argument leads anywhere.
-    func files() throws -> (files: [InputFile], failureCount: Int) {
-        let found = InputFinder.find(inputs)
-        if found.files.isEmpty, found.failures.count == 1 { throw found.failures[0] }
-        for failure in found.failures { StandardError.write("\(failure)") }
-        if found.files.isEmpty { throw ExitCode(1) }
-        return (found.files, found.failures.count)
+    /// How the audio is cut.
+    var policy: WindowPolicy {
+        whole ? .whole : window.map { .every(seconds: $0, hopSeconds: hop) } ?? .automatic
     }
 
-    /// Where an input's audio comes from.
-    func source(_ file: InputFile) throws -> AudioSource {
-        try AudioSource(argument: file.path, rawFormat: raw.map { try RawPCMFormat(parsing: $0) })
+    /// The format of bare samples; nil where none were promised.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
+    func rawFormat() throws -> RawPCMFormat? { try raw.map { try RawPCMFormat(parsing: $0) } }
+
+    /// The inputs' files, folders and patterns resolved, in a stable order.
+    func search() -> InputSearch { InputSearch(inputs.map(ProgramArguments.bytes)) }
+
+    /// Says what the numbers mean where they may be a mistake.
+    func note() {
+        guard let window, let hop, hop > window else { return }
+        StandardError.write(
+            "The hop of \(CountText.seconds(hop)) s is longer than the window of \(CountText.seconds(window)) s: "
+                + "\(CountText.seconds(hop - window)) of every \(CountText.seconds(hop)) s are not listened to.")
     }
 }

@@ -37,9 +37,15 @@ struct ModelOptions: ParsableArguments {
         help: "Say on standard error what runs, which is said anyway where that is a terminal.")
     var verbose = false
 
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("--threads must be between 1 and 1024, not \(threads).")
+        }
+    }
+
     /// Where the model is: as asked for, as the environment says, or built in.
     ///
-    /// Says on the first use of the built-in model that there are others.
+    /// Says of the built-in model, where nobody has named it, that it is small.
     func source() throws -> ModelSource {
         // A variable that is empty is as good as none; an argument that is empty is a mistake.
         let variable = ProcessInfo.processInfo.environment["EPANNS_MODEL"] ?? ""

@@ -1,3 +1,4 @@
+import ArgumentParser
 import EPANNs
 import EPANNsCore
 import EPANNsEvaluation
@@ -15,6 +16,15 @@ enum OutputFile {
             try checkFolder(of: path)
         }
         if !paths.isEmpty { try Plot.checkTool() }
+    }
+
+    /// Refuses a name that the command would not read as a model's again.
+    ///
+    /// - Throws: `ValidationError`.
+    static func checkModelName(_ path: String) throws {
+        guard path.lowercased().hasSuffix(".safetensors") else {
+            throw ValidationError("The result is a safetensors file; give it a name that ends in .safetensors.")
+        }
     }
 
     /// Refuses a path that no file can be written to.

@@ -57,7 +57,7 @@ enum ProcessGroup {
         throw EPANNsError(
             .invalidConfiguration,
             "The work of “\(name)” cannot be shared among \(launchedCount) processes; start it once, without "
-                + "mpirun. What can: train, tag, evaluate.")
+                + "mpirun. What can: train, tag, embed, evaluate.")
     }
 
     /// Leaves the other processes at the end of the work.

@@ -33,6 +33,7 @@ extension Remedy {
         case .nameClipLength: "Give the length with --clip-seconds."
         case .pruneResiduals: "--residuals prune takes such layers as one group."
         case .listPrunableLayers: "--dry-run --layers '*' lists those that can be pruned."
+        case .lowerTeacherThreshold: "Take a lower --teacher-threshold."
         case .correctMirror: "Correct EPANNS_MIRROR or --mirror."
         case .trustSource(let name): "“epanns models download --force \(name)” trusts whatever comes."
         }

@@ -17,15 +17,33 @@ enum StandardError {
     /// Whether somebody watches.
     static var isTerminal: Bool { !isSilent && isatty(STDERR_FILENO) == 1 }
 
-    /// Writes a line that begins with the program's name; control characters, which may come from a file, are escaped.
-    static func write(_ message: String) {
-        let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).printable }
-        writeBare("epanns: \(lines.joined(separator: "\n"))\n")
-    }
+    /// Writes a line that begins with the program's name.
+    static func write(_ message: String) { writeBare(line(message) + "\n") }
+
+    /// The line as it is written: what a terminal could take for a command, in names from files of strangers, is escaped.
+    static func line(_ message: String) -> String { "epanns: \(message.printableLines)" }
 
     /// Writes text as it is.
     static func writeBare(_ text: String) {
         guard !isSilent else { return }
         try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+    }
+}
+
+extension String {
+    /// The text with control characters escaped, but lines and tabs kept.
+    var printableLines: String {
+        var text = ""
+        var word = String.UnicodeScalarView()
+        for scalar in unicodeScalars {
+            if scalar == "\n" || scalar == "\t" {
+                text += String(word).printable
+                text.unicodeScalars.append(scalar)
+                word = String.UnicodeScalarView()
+            } else {
+                word.append(scalar)
+            }
+        }
+        return text + String(word).printable
     }
 }

@@ -12,6 +12,8 @@ enum StandardOutput {
     /// - Throws: `EPANNsError` with code `fileFailure`.
     static func write(_ data: Data) throws {
         guard !data.isEmpty else { return }
+        // Names in results come from files of strangers, and a terminal takes escapes for commands.
+        let data = isatty(STDOUT_FILENO) == 1 ? Data(String(decoding: data, as: UTF8.self).printableLines.utf8) : data
         do {
             try FileHandle.standardOutput.write(contentsOf: data)
         } catch {

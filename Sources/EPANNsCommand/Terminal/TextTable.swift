@@ -1,4 +1,6 @@
-/// Rows of text in aligned columns.
+import EPANNsCore
+
+/// Rows of text in aligned columns; what a terminal could take for a command is escaped.
 struct TextTable {
     enum Alignment { case left, right }
 
@@ -14,7 +16,7 @@ struct TextTable {
 
     /// The titles and rows, without spaces at the ends of lines.
     var lines: [String] {
-        let all = [columns.map(\.title)] + rows
+        let all = [columns.map(\.title)] + rows.map { $0.map(\.printable) }
         let widths = columns.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
         return all.map { row in
             var line = ""
@@ -39,6 +41,11 @@ enum CountText {
             position -= 3
         }
         return (count < 0 ? "-" : "") + String(digits)
+    }
+
+    /// A number and what is counted, `1 clip`, `1,200 clips`, in the plural where it is not one.
+    static func of(_ count: Int, _ one: String, _ many: String? = nil) -> String {
+        "\(grouped(count)) \(count == 1 ? one : many ?? one + "s")"
     }
 
     /// In powers of a thousand with as many decimals, `21.094 G`; a dash for nothing.

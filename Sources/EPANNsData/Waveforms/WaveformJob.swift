@@ -32,7 +32,10 @@ final class WaveformJob: @unchecked Sendable {
     /// What was noticed in recordings that could be read.
     var warnings: [String] {
         warned.isEmpty
-            ? [] : ["\(warned.count) recordings were read with warnings: \(warned.sorted().firstFewQuoted)."]
+            ? []
+            : [
+                "\(warned.count.counted("recording")) read with warnings: \(warned.sorted().firstFewQuoted)."
+            ]
     }
 
     /// Decodes what the store does not have.

@@ -61,7 +61,7 @@ public struct ScoredClips: Sendable {
     ///   - scores: Row-major, shape `(clips, classes)`.
     ///   - labels: The true class of each clip, shape `(clips)`.
     ///   - classNames: One name a class.
-    /// - Throws: As ``init(scores:targets:classNames:)``, and when a label is no class.
+    /// - Throws: As ``init(scores:targets:classNames:)``, and when a label is not a class.
     public init(scores: [Float], labels: [Int], classNames: [String]) throws {
         guard let outside = labels.first(where: { !classNames.indices.contains($0) }) else {
             var targets = [Bool](repeating: false, count: labels.count * classNames.count)

@@ -45,3 +45,25 @@ extension GraphBuilder {
         classify(linear("fc_audioset", x, outputs: classCount), outputActivation)
     }
 }
+
+extension StateDictShapes {
+    /// The front end of a PANNs checkpoint: mel bands from `bn0`, the sample rate from the length of the transform.
+    ///
+    /// The 32 kHz one where the checkpoint stores none.
+    ///
+    /// - Throws: `EPANNsError` with code `checkpointMismatch` when it is none of PANNs' variants.
+    func pannsFrontEnd() throws -> FrontEndConfiguration {
+        let melBands = try width("bn0.weight", rank: 1)
+        let stored = FrontEndConfiguration.panns32k(melBands: melBands).parameterSpecs.first { contains($0.name) }
+        let bins = try stored.map { try width($0.name, rank: $0.shape.count) } ?? 513
+        switch (bins, melBands) {
+        case (513, _): return .panns32k(melBands: melBands)
+        case (257, 64): return .panns16k
+        case (129, 64): return .panns8k
+        default:
+            throw EPANNsError(
+                .checkpointMismatch,
+                "A front end of \(bins) bins and \(melBands) mel bands is none of PANNs' variants.")
+        }
+    }
+}

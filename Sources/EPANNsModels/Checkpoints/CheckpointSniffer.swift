@@ -19,7 +19,7 @@ enum CheckpointSniffer {
         if bytes.count > 8, bytes[8] == UInt8(ascii: "{") { return .safetensors }
         if has("PK\u{3}\u{4}", at: 0, in: bytes) || has("PK\u{5}\u{6}", at: 0, in: bytes) { return .pyTorchZip }
         if bytes.count >= 2, bytes[0] == 0x80, bytes[1] >= 1, bytes[1] <= 16 { return .pyTorchLegacy }
-        throw source.unsupported("It is no checkpoint that can be read: \(guess(bytes))")
+        throw source.unsupported("It is not a checkpoint that can be read: \(guess(bytes))")
     }
 
     private static func guess(_ bytes: UnsafeRawBufferPointer) -> String {

@@ -36,7 +36,7 @@ extension Unpickler {
     /// The storage behind a persistent id, `('storage', type, key, location, count)` and in legacy streams a sixth
     /// entry: none, or a view `(key, offset, count)`.
     mutating func persistentObject(_ id: PickleValue) throws -> PickleValue {
-        guard case .tuple(let tuple) = id else { throw source.damaged("A persistent id in its pickle is no tuple.") }
+        guard case .tuple(let tuple) = id else { throw source.damaged("A persistent id in its pickle is not a tuple.") }
         let fields = heap.lists[tuple]
         guard fields.count == 5 || fields.count == 6, try heap.text(fields[0]) == "storage",
             case .global(let global) = fields[1], let key = try heap.text(fields[2]),
@@ -61,7 +61,7 @@ extension Unpickler {
         guard case .tuple(let tuple) = value, heap.lists[tuple].count == 3,
             case .integer(let offset) = heap.lists[tuple][1], case .integer(let count) = heap.lists[tuple][2],
             offset >= 0, count >= 0, offset <= storage.count, count <= storage.count - offset
-        else { throw source.damaged("A view of storage \(storage.key.quoted) makes no sense.") }
+        else { throw source.damaged("A view of storage \(storage.key.quoted) does not fit it.") }
         return offset..<offset + count
     }
 

@@ -28,10 +28,9 @@ public struct LabelSet: Codable, Hashable, Sendable {
 
     /// The 527 classes of AudioSet (Google, CC BY 4.0).
     public static let audioSet: LabelSet = {
-        let text = String(decoding: PackageResources.audioset_labels_csv, as: UTF8.self)
-        let rows = text.split(whereSeparator: \.isNewline).dropFirst().map { CSVLine.fields(of: String($0)) }
-        precondition(rows.count == 527 && rows.allSatisfy { $0.count == 3 }, "the embedded label list is damaged")
-        return LabelSet(rows.map { Label(mid: $0[1], name: $0[2]) })
+        let rows = try? labels(inCSV: PackageResources.audioset_labels_csv, name: "audioset_labels.csv")
+        guard let rows, rows.count == 527 else { preconditionFailure("the embedded label list is damaged") }
+        return LabelSet(rows)
     }()
 
     /// Placeholders, for a model whose file names no classes.
@@ -71,54 +70,34 @@ public struct LabelSet: Codable, Hashable, Sendable {
     ///
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when names repeat or the list is empty.
     public static func parse(_ text: String) throws -> LabelSet {
-        let lines = text.split(whereSeparator: \.isNewline).map(String.init).filter { !$0.trimmingSpaces.isEmpty }
+        let lines = text.split(whereSeparator: \.isNewline).map { String($0).trimmingSpaces }.filter { !$0.isEmpty }
         let isCSV = lines.first?.lowercased().hasPrefix("index,mid,display_name") ?? false
-        let labels = try (isCSV ? Array(lines.dropFirst()) : lines).map { line -> Label in
-            guard isCSV else { return Label(name: line.trimmingSpaces) }
-            let fields = CSVLine.fields(of: line)
-            guard fields.count == 3 else {
-                throw EPANNsError(
-                    .invalidConfiguration, "“\(line)” is no row of index, MID and name; quote names with commas.")
-            }
-            return Label(mid: fields[1], name: fields[2])
-        }
+        let labels =
+            isCSV
+            ? try Self.labels(inCSV: Array(text.utf8), name: "the list of labels") : lines.map { Label(name: $0) }
         guard !labels.isEmpty, Set(labels.map(\.name)).count == labels.count else {
             throw EPANNsError(.invalidConfiguration, "The list of labels is empty or names a class twice.")
         }
         return LabelSet(labels)
     }
-}
 
-/// One line of RFC 4180 CSV.
-enum CSVLine {
-    static func fields(of line: String) -> [String] {
-        var fields = [""]
-        var isQuoted = false
-        var previousWasQuote = false
-        for character in line {
-            if character == "\"" {
-                // A doubled quote inside quotes stands for itself.
-                if isQuoted && previousWasQuote {
-                    fields[fields.count - 1].append("\"")
-                    previousWasQuote = false
-                } else if isQuoted {
-                    previousWasQuote = true
-                } else {
-                    isQuoted = true
+    /// The rows behind a header.
+    private static func labels(inCSV bytes: [UInt8], name: String) throws -> [Label] {
+        try bytes.withUnsafeBytes { bytes in
+            var reader = CSVReader(bytes, name: name)
+            var labels: [Label] = []
+            _ = try reader.next()
+            while let row = try reader.next() {
+                guard row.fields.count == 3 else {
+                    throw EPANNsError(
+                        .invalidConfiguration,
+                        "Line \(row.line) of \(name) has \(row.fields.count) fields in place of index, MID and name; put "
+                            + "names with commas in quotes.")
                 }
-                continue
+                labels.append(Label(mid: row.fields[1], name: row.fields[2]))
             }
-            if previousWasQuote {
-                isQuoted = false
-                previousWasQuote = false
-            }
-            if character == "," && !isQuoted {
-                fields.append("")
-            } else {
-                fields[fields.count - 1].append(character)
-            }
+            return labels
         }
-        return fields
     }
 }
 

@@ -25,19 +25,7 @@ extension Model {
                 "The network has \(bands) mel bands, but PANNs' front end at \(frontEnd.sampleRate) Hz has "
                     + "\(frontEnd.melBands).")
         }
-        switch configuration {
-        case .cnn6(var values):
-            values.frontEnd = frontEnd
-            configuration = .cnn6(values)
-        case .cnn10(var values):
-            values.frontEnd = frontEnd
-            configuration = .cnn10(values)
-        case .cnn14(var values):
-            values.frontEnd = frontEnd
-            configuration = .cnn14(values)
-        case .mobileNetV3:
-            throw refusal
-        }
+        configuration.frontEnd = frontEnd
         try configuration.validate()
         notes.removeAll { $0 == Self.assumedFrontEnd }
     }

@@ -11,7 +11,7 @@ extension Model {
         guard labels.count == configuration.classCount else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(labels.count) labels do not fit a network of \(configuration.classCount) classes.")
+                "\(labels.count.counted("label")) cannot name \(configuration.classCount) classes of a network.")
         }
         self.labels = labels
     }
@@ -30,7 +30,8 @@ extension LabelSet {
         }
         guard let text else {
             throw EPANNsError(
-                .fileFailure, "\(path) is no list of labels in UTF-8; give a CSV file or one with a name a line.")
+                .fileFailure,
+                "\(path.quoted) is not a list of labels in UTF-8; give a CSV file or one with a name a line.")
         }
         return try parse(text)
     }

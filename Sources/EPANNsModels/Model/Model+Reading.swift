@@ -8,9 +8,11 @@ extension Model {
     /// - Throws: `EPANNsError` with code `fileFailure`, `unsupportedFormat`, `invalidCheckpoint`, or
     ///   `checkpointMismatch` listing every tensor that does not fit.
     public static func read(path: String) throws -> Model {
-        let checkpoint = try Checkpoint.read(path: path)
+        let file = try MappedFile(path: path)
+        let storage = file.storage
+        let checkpoint = try Checkpoint.read(storage: storage, name: path)
         var model = try read(checkpoint, fileName: URL(fileURLWithPath: path).lastPathComponent)
-        model.file = checkpoint.mappedFile
+        model.origin = Origin(file: file, storage: storage, format: checkpoint.format)
         return model
     }
 
@@ -21,21 +23,35 @@ extension Model {
     ///   - name: What messages call it, and a checkpoint that has no name.
     /// - Throws: As ``read(path:)``.
     public static func read(storage: TensorStorage, name: String) throws -> Model {
-        var model = try read(Checkpoint.read(storage: storage, name: name), fileName: name)
-        model.storage = storage
+        let checkpoint = try Checkpoint.read(storage: storage, name: name)
+        var model = try read(checkpoint, fileName: name)
+        model.origin = Origin(file: nil, storage: storage, format: checkpoint.format)
         return model
+    }
+
+    /// Reads a model from a file's bytes in memory, which are copied.
+    ///
+    /// - Parameters:
+    ///   - bytes: A whole model file.
+    ///   - name: What messages call it, and a checkpoint that has no name.
+    /// - Throws: As ``read(path:)``.
+    public init(bytes: [UInt8], name: String = "model") throws {
+        let storage = TensorStorage(byteCount: bytes.count) { destination in
+            bytes.withUnsafeBytes { destination.copyMemory(from: $0) }
+        }
+        self = try Model.read(storage: storage, name: name)
     }
 
     private static func read(_ checkpoint: Checkpoint, fileName: String) throws -> Model {
         var model: Model
-        if let json = checkpoint.metadata[MetadataKey.configuration] {
-            model = try selfDescribing(checkpoint, configuration: json)
+        if checkpoint.metadata[MetadataKey.configuration] != nil {
+            model = try selfDescribing(checkpoint)
         } else {
             if fileName.contains("DecisionLevelMax") || fileName.contains("DecisionLevelAvg") {
                 // Its state dict is CNN14's, only the head computes something else.
                 throw EPANNsError(
                     .unsupportedFormat,
-                    "\(fileName) is a sound-event-detection variant of CNN14, which this version "
+                    "\(fileName.quoted) is a sound-event-detection variant of CNN14, which this version "
                         + "cannot run yet; rename the file if it is a plain CNN14.")
             }
             let recognizer = ArchitectureRecognizer(checkpoint.tensors)
@@ -44,56 +60,53 @@ extension Model {
                 configuration: recognizer.configuration(), weights: checkpoint.tensors)
             if recognizer.assumesFrontEnd { model.notes.append(assumedFrontEnd) }
         }
-        model.format = checkpoint.format
+        try WeightCheck.check(model.weights, of: fileName)
         try model.checkFrontEnd()
         return model
     }
 
-    private static func selfDescribing(_ checkpoint: Checkpoint, configuration json: String) throws -> Model {
-        func decode<Value: Decodable>(_ type: Value.Type, _ text: String, _ key: String) throws -> Value {
-            do {
-                return try JSONDecoder().decode(type, from: Data(text.utf8))
-            } catch {
-                throw EPANNsError(
-                    .invalidCheckpoint, "The model's metadata entry \(key) is damaged; convert the original again.",
-                    cause: error)
-            }
-        }
+    private static func selfDescribing(_ checkpoint: Checkpoint) throws -> Model {
+        let metadata = checkpoint.metadata
         // First of all: what follows may be laid out otherwise in another version.
-        if let version = checkpoint.metadata[MetadataKey.version], version != metadataVersion {
+        if let version = metadata[MetadataKey.version], version != metadataVersion {
             throw EPANNsError(
                 .unsupportedFormat,
-                "The model was written by a newer epanns (layout \(version.prefix(20)), this program reads "
+                "The model was written by a newer epanns (layout \(String(version.prefix(20)).quoted), this program reads "
                     + "\(metadataVersion)); update this program.")
         }
-        let configuration = try decode(ModelConfiguration.self, json, MetadataKey.configuration)
-        let labels = try checkpoint.metadata[MetadataKey.labels].map {
-            try decode(LabelSet.self, $0, MetadataKey.labels)
-        }
+        let configuration = try MetadataText.decode(
+            ModelConfiguration.self, MetadataKey.configuration, in: metadata, limit: MetadataLimits.configuration)
+        guard let configuration else { throw EPANNsError(.invalidCheckpoint, "The model has no configuration.") }
+        // Before memory is taken for whatever else the file tells of its classes.
+        try configuration.validate()
+        let classes = configuration.classCount
         var model = try Model(
-            name: checkpoint.metadata[MetadataKey.name] ?? configuration.architecture, configuration: configuration,
-            weights: checkpoint.tensors, labels: labels)
-        model.provenance = try checkpoint.metadata[MetadataKey.provenance].map {
-            try decode(Provenance.self, $0, MetadataKey.provenance)
-        }
+            name: metadata[MetadataKey.name] ?? configuration.architecture, configuration: configuration,
+            weights: checkpoint.tensors,
+            labels: MetadataText.decode(
+                LabelSet.self, MetadataKey.labels, in: metadata, limit: MetadataLimits.labels(classes)))
+        model.provenance = try MetadataText.decode(
+            Provenance.self, MetadataKey.provenance, in: metadata, limit: MetadataLimits.text)
         model.pruning =
-            try checkpoint.metadata[MetadataKey.pruning].map {
-                try decode([PruningRecord].self, $0, MetadataKey.pruning)
-            } ?? []
+            try MetadataText.decode(
+                [PruningRecord].self, MetadataKey.pruning, in: metadata, limit: MetadataLimits.pruning) ?? []
         guard model.pruning.allSatisfy(\.isSound) else {
             throw EPANNsError(
                 .invalidCheckpoint,
                 "The model's metadata entry \(MetadataKey.pruning) is damaged: it keeps filters that do not exist.")
         }
-        model.thresholds = try checkpoint.metadata[MetadataKey.thresholds].map {
-            try decode(ClassThresholds.self, $0, MetadataKey.thresholds)
-        }
+        model.thresholds = try MetadataText.decode(
+            ClassThresholds.self, MetadataKey.thresholds, in: metadata, limit: MetadataLimits.thresholds(classes))
         guard model.thresholds?.fit(model.labels.count) ?? true else {
             throw EPANNsError(
                 .invalidCheckpoint,
                 "The model's metadata entry \(MetadataKey.thresholds) is damaged: it does not fit the "
                     + "\(model.labels.count) classes. Calibrate the model again.")
         }
+        model.history =
+            try MetadataText.decode(
+                [ModelStep].self, MetadataKey.history, in: metadata, limit: MetadataLimits.text)
+            ?? model.stepsOfOldFiles
         return model
     }
 
@@ -132,4 +145,22 @@ enum MetadataKey {
     static let parameters = "epanns.parameters"
     static let pruning = "epanns.pruning"
     static let thresholds = "epanns.thresholds"
+    static let history = "epanns.history"
+}
+
+/// Most bytes of our metadata entries, far above what a real model needs, so that a small network cannot ask for
+/// much memory with them.
+enum MetadataLimits {
+    /// A configuration; the longest of ours, of 64 blocks, has 12 KB.
+    static let configuration = 1 << 20
+    /// Texts about where a model comes from: a thousand steps.
+    static let text = 1 << 20
+    /// Records of pruning: 16 of all the filters of the widest network there may be.
+    static let pruning = 1 << 25
+
+    /// Labels; the longest name of AudioSet has 50 bytes.
+    static func labels(_ classes: Int) -> Int { 4096 + 1024 * classes }
+
+    /// One number a class.
+    static func thresholds(_ classes: Int) -> Int { 4096 + 64 * classes }
 }

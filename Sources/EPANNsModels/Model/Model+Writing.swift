@@ -13,8 +13,8 @@ extension Model {
 
     /// Writes the model as one self-describing safetensors file.
     ///
-    /// The metadata holds configuration (with front end and output activation), labels, provenance, thresholds and what
-    /// was pruned.
+    /// The metadata holds configuration (with front end and output activation), labels, thresholds, how the model was
+    /// made and what was pruned.
     /// STFT kernels are left out, since they follow from the configuration; the stored mel bank is kept. The file is
     /// written beside its final place and renamed.
     ///
@@ -32,7 +32,8 @@ extension Model {
         }
         guard thresholds?.fit(labels.count) ?? true else {
             throw EPANNsError(
-                .invalidConfiguration, "The thresholds do not fit the \(labels.count) classes, or are no numbers.")
+                .invalidConfiguration,
+                "The thresholds do not fit the \(labels.count) classes, or are not finite numbers.")
         }
         var tensors: [String: Tensor] = [:]
         for (key, tensor) in weights where keepsTransformKernels || !key.hasPrefix("spectrogram_extractor.") {
@@ -48,7 +49,7 @@ extension Model {
         func json(_ value: some Encodable) throws -> String {
             String(decoding: try encoder.encode(value), as: UTF8.self)
         }
-        let parameters = try graph().parameterSpecs.reduce(0) { $0 + ($1.role == .trainable ? $1.count : 0) }
+        let parameters = try graph().parameterCount
         var metadata = [
             MetadataKey.format: "epanns", MetadataKey.version: Self.metadataVersion, MetadataKey.name: name,
             MetadataKey.configuration: try json(configuration), MetadataKey.labels: try json(labels),
@@ -57,6 +58,7 @@ extension Model {
         if let provenance { metadata[MetadataKey.provenance] = try json(provenance) }
         if let thresholds { metadata[MetadataKey.thresholds] = try json(thresholds) }
         if !pruning.isEmpty { metadata[MetadataKey.pruning] = try json(pruning) }
+        if !history.isEmpty { metadata[MetadataKey.history] = try json(history) }
         return metadata
     }
 

@@ -19,26 +19,24 @@ public struct Model: Sendable {
     public var name: String
     /// The network's structure.
     public var configuration: ModelConfiguration
-    /// The tensors by state-dict key.
-    public var weights: [String: Tensor]
+    /// The tensors by state-dict key; ``replacing(weights:configuration:labels:)`` makes a model of others.
+    public private(set) var weights: [String: Tensor]
     /// The classes.
     public var labels: LabelSet
     /// Where the weights came from, for a converted model.
     public var provenance: Provenance?
     /// What pruning removed, the latest last; kept in our own files.
     public var pruning: [PruningRecord] = []
+    /// How the model was made, the latest step last; kept in our own files.
+    public internal(set) var history: [ModelStep] = []
     /// From which score on a class counts as heard; nil where nobody found out.
-    ///
-    /// Whoever changes weights clears it.
     public var thresholds: ClassThresholds?
-    /// The file that was read; its digest identifies the model.
-    public var file: MappedFile?
-    /// The bytes that were read, where they did not come from a file.
-    ///
-    /// Whoever changes weights clears it, as ``file``.
-    public var storage: TensorStorage?
-    /// The file's container.
-    public var format: CheckpointFormat?
+    /// What the weights were read from; nil for weights that were never read, or changed since.
+    public internal(set) var origin: Origin?
+    /// What ``replacing(weights:configuration:labels:)`` began with.
+    private var parent: Parent?
+    /// Whether ``history`` tells of it.
+    var isParentRecorded = false
     /// What a user should know, for example that STFT kernels differ.
     public var notes: [String]
 
@@ -58,10 +56,45 @@ public struct Model: Sendable {
         try validate()
     }
 
-    /// SHA-256 of the file, lower-case hexadecimal; nil for a model that was never read from one.
+    /// A name and where it was read from, as long as its bytes are there.
+    struct Parent: Sendable {
+        var name: String
+        var origin: Origin?
+    }
+
+    /// What the next step of the history began with.
+    var parentSource: Parent? { origin.map { Parent(name: name, origin: $0) } ?? parent }
+
+    /// A model with other weights, made from this one.
     ///
-    /// Reads all of the file.
-    public func sha256() -> String? { file.map(FileDigest.sha256) ?? storage.map(FileDigest.sha256) }
+    /// It keeps name, labels and history. Thresholds are gone, which were for the scores of the weights before, and so is
+    /// ``origin``: no file holds the new model.
+    ///
+    /// - Parameters:
+    ///   - weights: The tensors by state-dict key.
+    ///   - configuration: The network's structure; nil for the same one.
+    ///   - labels: The classes; nil for the same ones.
+    /// - Throws: As ``validate()``.
+    public func replacing(
+        weights: [String: Tensor], configuration: ModelConfiguration? = nil, labels: LabelSet? = nil
+    ) throws -> Model {
+        var model = self
+        model.parent = parentSource
+        // What was read from a file begins a new step, whatever was noted of that file.
+        if origin != nil { model.isParentRecorded = false }
+        model.weights = weights
+        if let configuration { model.configuration = configuration }
+        if let labels { model.labels = labels }
+        model.origin = nil
+        model.thresholds = nil
+        try model.validate()
+        return model
+    }
+
+    /// Adds tensors that follow from the configuration, such as PANNs' STFT kernels; the network computes what it did.
+    package mutating func add(derived tensors: [String: Tensor]) {
+        weights.merge(tensors) { stored, _ in stored }
+    }
 
     /// Checks that weights and labels fit the configuration.
     ///
@@ -72,11 +105,12 @@ public struct Model: Sendable {
         guard labels.count == configuration.classCount else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(labels.count) labels do not fit a network of \(configuration.classCount) classes.")
+                "\(labels.count.counted("label")) cannot name \(configuration.classCount) classes of a network.")
         }
         guard thresholds?.fit(labels.count) ?? true else {
             throw EPANNsError(
-                .invalidConfiguration, "The thresholds do not fit the \(labels.count) classes, or are no numbers.")
+                .invalidConfiguration,
+                "The thresholds do not fit the \(labels.count) classes, or are not finite numbers.")
         }
     }
 

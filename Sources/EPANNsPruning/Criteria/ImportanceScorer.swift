@@ -153,9 +153,13 @@ public struct ImportanceScorer: Sendable {
             let readers = graph.nodes.indices.filter { graph.nodes[$0].inputs.contains(node) }
             guard readers.count == 1 else { return node }
             switch graph.nodes[readers[0]].operation {
-            case .batchNorm(let settings) where settings.axis == .channel: node = readers[0]
+            case .batchNorm(let settings):
+                guard settings.axis == .channel else { return node }
+                node = readers[0]
             case .activation: return readers[0]
-            default: return node
+            case .input, .transpose, .convolution, .linear, .pool, .reduce, .add, .multiply, .concatenate,
+                .unflattenChannels, .dropout, .softmax, .parameter:
+                return node
             }
         }
     }

@@ -38,7 +38,7 @@ extension ChannelPruner {
                             union.join(index, channel, node.inputs[0], channel * height + row)
                         }
                     }
-                case .input, .convolution, .linear, .add, .multiply: break
+                case .input, .parameter, .convolution, .linear, .add, .multiply: break
                 }
             }
         }
@@ -87,12 +87,10 @@ extension ChannelPruner {
         /// Layers whose filters are channels of their own.
         private var producers: [Int] {
             graph.nodes.indices.filter { index in
-                switch graph.nodes[index].operation {
-                case .convolution(let settings): settings.groups == 1
-                case .linear: true
-                case .input, .transpose, .batchNorm, .activation, .pool, .reduce, .add, .multiply, .concatenate,
-                    .unflattenChannels, .dropout, .softmax:
-                    false
+                switch graph.nodes[index].operation.parameterLayout {
+                case .kernel(let settings): settings.groups == 1
+                case .matrix: true
+                case .norm, .value, .none: false
                 }
             }
         }
@@ -107,7 +105,8 @@ extension ChannelPruner {
         mutating func groups() -> [ChannelGroup] {
             var fixed = Set<Int>()
             for (index, node) in graph.nodes.enumerated() {
-                if case .input = node.operation { fixed.formUnion(roots(index)) }
+                // What is read or stored as a whole.
+                if node.inputs.isEmpty { fixed.formUnion(roots(index)) }
             }
             for output in [ModelGraph.Output.scores, .logits] {
                 if let node = graph.outputs[output] { fixed.formUnion(roots(node)) }

@@ -76,18 +76,16 @@ public struct ChannelPruner: Sendable {
         for (index, node) in graph.nodes.enumerated() {
             let count = channels[index].count
             result.nodes[index].channels = count
-            switch node.operation {
-            case .convolution(var settings):
+            switch node.operation.parameterLayout {
+            case .kernel(var settings):
                 let filtersPerGroup = settings.filters / settings.groups
                 if settings.groups > 1 { settings.groups = count / filtersPerGroup }
                 settings.filters = count
                 result.nodes[index].operation = .convolution(settings)
-            case .linear(var settings):
+            case .matrix(var settings):
                 settings.outputs = count
                 result.nodes[index].operation = .linear(settings)
-            case .input, .transpose, .batchNorm, .activation, .pool, .reduce, .add, .multiply, .concatenate,
-                .unflattenChannels, .dropout, .softmax:
-                break
+            case .norm, .value, .none: break
             }
         }
         return result
@@ -109,10 +107,7 @@ public struct ChannelPruner: Sendable {
         var result = weights
         for (index, node) in graph.nodes.enumerated() {
             guard let input = node.inputs.first else { continue }
-            let specs = node.operation.parameterSpecs(
-                name: node.name,
-                input: Shape(graph.nodes[input].channels, [graph.input.melBands, graph.input.melBands]))
-            for spec in specs {
+            for spec in graph.parameterSpecs(of: index) {
                 guard let tensor = weights[spec.name] else {
                     if spec.isOptional { continue }
                     throw EPANNsError(.checkpointMismatch, "The weights hold no \(spec.name).")
@@ -133,20 +128,19 @@ public struct ChannelPruner: Sendable {
         _ operation: Operation, _ spec: ParameterSpec, outputs: [Int], inputs: [Int]
     ) -> [[Int]?] {
         var axes = [[Int]?](repeating: nil, count: spec.shape.count)
-        switch operation {
-        case .convolution(let settings):
+        switch operation.parameterLayout {
+        case .kernel(let settings):
             axes[0] = outputs
             // Within a group all inputs stay, or the group goes.
             if settings.groups == 1, axes.count > 1 { axes[1] = inputs }
-        case .linear:
+        case .matrix:
             axes[0] = outputs
             if axes.count > 1 { axes[1] = inputs }
-        case .batchNorm(let settings):
+        case .norm(let settings):
             // The counter is a scalar; statistics over mel know no channels.
             if settings.axis == .channel, !axes.isEmpty { axes[0] = outputs }
-        case .input, .transpose, .activation, .pool, .reduce, .add, .multiply, .concatenate, .unflattenChannels,
-            .dropout, .softmax:
-            break
+        // A parameter that is a value keeps all its channels: they are fixed.
+        case .value, .none: break
         }
         return axes
     }
@@ -167,7 +161,8 @@ public struct ChannelPruner: Sendable {
             }
             guard group.tie != .fixed || units.count == group.width else {
                 throw EPANNsError(
-                    .invalidConfiguration, "The channels of \(name) are the classes; they cannot be removed.")
+                    .invalidConfiguration,
+                    "The channels of \(name) are fixed, such as the classes; they cannot be removed.")
             }
         }
     }

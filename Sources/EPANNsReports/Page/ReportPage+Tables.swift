@@ -18,11 +18,11 @@ extension ReportPage {
             if hasAccuracy { cells.append(share(report?.singleLabel?.accuracy ?? best?.accuracy)) }
             // The file of the best model says all; the log is what there is while training goes on.
             cells += [
-                share(report?.meanAveragePrecision ?? best?.meanAveragePrecision),
-                share(report.map(\.meanAUC) ?? best?.meanAUC), share(report.map(\.dPrime) ?? best?.dPrime),
+                share(report?.meanAveragePrecision ?? best?.map),
+                share(report.map(\.meanAUC) ?? best?.mauc), share(report.map(\.dPrime) ?? best?.dPrime),
                 number(report?.clipCount),
                 report.map { "\($0.averagedClassCount) of \($0.classCount)" } ?? "–",
-                log.medianClipsPerSecond.map { "\(($0 * 10).rounded() / 10)" } ?? "–",
+                log.medianClipsPerSecond.map(Self.speed) ?? "–",
                 (log.events.last { $0.kind == "end" }?.details["reason"] ?? "not noted").escapedForHTML,
             ]
             return cells
@@ -84,7 +84,7 @@ extension ReportPage {
     ) -> String {
         func cells(_ cells: [String], _ element: String) -> String {
             cells.enumerated().map { column, cell in
-                "<\(element)\(textColumns.contains(column) ? "" : " class=\"number\"")>\(cell)</\(element)>"
+                "<\(element) class=\"\(textColumns.contains(column) ? "text" : "number")\">\(cell)</\(element)>"
             }.joined()
         }
         let head = cells(areTitlesHTML ? titles : titles.map(\.escapedForHTML), "th")
@@ -95,7 +95,20 @@ extension ReportPage {
     private func number(_ value: Int?) -> String { value.map(String.init) ?? "–" }
 
     private func share(_ value: Double?) -> String {
-        value.map { $0.isFinite ? Plot.fixed($0) : "\($0)" } ?? "–"
+        value.map { $0.isFinite ? Plot.fixed($0) : $0.isNaN ? "–" : "\($0)" } ?? "–"
+    }
+
+    /// Three digits, in thousands or millions where there are more.
+    static func speed(_ value: Double) -> String {
+        for (size, unit) in [(1e6, " M"), (1e3, " k")] where value >= size * 0.9995 {
+            return threeDigits(value / size) + unit
+        }
+        return threeDigits(value)
+    }
+
+    private static func threeDigits(_ value: Double) -> String {
+        let factor = value >= 99.95 ? 1.0 : value >= 9.995 ? 10 : 100
+        return PlotAxis.text((value * factor).rounded() / factor)
     }
 
     static let style = """
@@ -110,18 +123,20 @@ extension ReportPage {
         h1 { font-size: 1.7rem; margin: 0 0 1rem; }
         h2 { font-size: 1.25rem; margin: 2.2rem 0 .6rem; border-bottom: 1px solid var(--grid); }
         h3 { font-size: 1rem; margin: 1.2rem 0 .4rem; }
-        figure { margin: 1rem 0; }
-        svg { width: 100%; height: auto; display: block; }
+        figure { margin: 1rem 0; overflow-x: auto; }
+        svg { width: 100%; min-width: 34rem; height: auto; display: block; }
         .scroll { overflow-x: auto; }
         table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
-        th, td { text-align: left; padding: .25rem .7rem; vertical-align: top; overflow-wrap: anywhere; }
-        th:first-child, td:first-child { overflow-wrap: break-word; }
+        th, td { text-align: left; padding: .25rem .7rem; vertical-align: top; }
+        /* Long paths break, but not into single letters: a table that is wider than a phone is scrolled. */
+        .text { overflow-wrap: anywhere; min-width: 9rem; }
         th { border-bottom: 1px solid var(--grid); font-weight: 600; }
         tbody tr:nth-child(even) { background: var(--row); }
         .number { text-align: right; white-space: nowrap; }
         .note { color: var(--note); font-size: .9rem; }
         .swatch { display: inline-block; width: .75em; height: .75em; border-radius: 2px; margin-right: .5em; }
         summary { cursor: pointer; font-weight: 600; margin: .6rem 0; }
+        @media (max-width: 40rem) { main { padding: .8rem; } th, td { padding: .25rem .45rem; } }
         @media print { details > * { display: block; } }
         """
 }
@@ -167,7 +182,7 @@ extension TrainingRun {
 extension TrainingLog {
     /// The speed that half of the steps exceed.
     var medianClipsPerSecond: Double? {
-        let speeds = steps.compactMap(\.clipsPerSecond).filter(\.isFinite).sorted()
+        let speeds = steps.map(\.clipsPerSecond).filter(\.isFinite).sorted()
         return speeds.isEmpty ? nil : speeds[speeds.count / 2]
     }
 }

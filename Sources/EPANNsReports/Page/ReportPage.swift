@@ -62,18 +62,19 @@ public struct ReportPage: Sendable {
 
     private func curves() throws -> String {
         var figures: [String] = []
-        func add(_ title: String, _ yTitle: String, _ curves: [PlotCurve]) throws {
+        func add(_ title: String, _ yTitle: String, _ curves: [PlotCurve], limit: Double? = nil) throws {
             guard curves.contains(where: { $0.y.contains(where: \.isFinite) }) else { return }
-            let plot = try Plot.curves(title: title, xTitle: "iteration", yTitle: yTitle, curves: curves)
+            let plot = try Plot.curves(
+                title: title, xTitle: "iteration", yTitle: yTitle, curves: curves, yLimit: limit)
             figures.append("<figure>\(try plot.inlineSVG(identifier: "curve\(figures.count)"))</figure>")
         }
         func name(_ run: TrainingRun, _ what: String) -> String {
             runs.count == 1 ? what : what.isEmpty ? run.name : "\(run.name): \(what)"
         }
-        func evaluated(_ what: String, _ value: (TrainingLog.Evaluation) -> Double?) -> [PlotCurve] {
+        func evaluated(_ what: String, _ value: (RunEntry.Evaluation) -> Double?) -> [PlotCurve] {
             runs.enumerated().flatMap { index, run in
                 run.log.evaluationSets.map { set in
-                    let found = run.log.evaluations.filter { $0.set == set && value($0) != nil }
+                    let found = run.log.evaluations.filter { $0.set == set && (value($0) ?? .nan).isFinite }
                     let several = run.log.evaluationSets.count > 1
                     return PlotCurve(
                         name: name(run, several || !what.isEmpty ? set : ""), x: found.map { Double($0.iteration) },
@@ -87,15 +88,15 @@ public struct ReportPage: Sendable {
                 y: run.log.steps.map(\.loss), isNoisy: run.log.steps.count > 60, colorIndex: index)
         }
         try add("Loss", "loss", training + evaluated("loss") { $0.loss })
-        try add("Accuracy", "accuracy (share of clips)", evaluated("") { $0.accuracy })
-        try add("Mean average precision", "mAP (0…1)", evaluated("") { $0.meanAveragePrecision })
+        try add("Accuracy", "accuracy (share of clips)", evaluated("") { $0.accuracy }, limit: 1)
+        try add("Mean average precision", "mAP (0…1)", evaluated("") { $0.map }, limit: 1)
         try add(
             "Learning rate", "learning rate",
             runs.enumerated().map { index, run in
-                let steps = run.log.steps.filter { $0.learningRate != nil }
+                let steps = run.log.steps.filter(\.learningRate.isFinite)
                 return PlotCurve(
                     name: name(run, ""), x: steps.map { Double($0.iteration) },
-                    y: steps.map { $0.learningRate ?? .nan }, colorIndex: index)
+                    y: steps.map(\.learningRate), colorIndex: index)
             })
         return figures.isEmpty ? "" : "<section><h2>Curves</h2>\n\(figures.joined(separator: "\n"))\n</section>"
     }

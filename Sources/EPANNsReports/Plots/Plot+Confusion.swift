@@ -18,7 +18,7 @@ extension Plot {
             throw EPANNsError(
                 .invalidConfiguration,
                 "A confusion matrix of \(count) classes cannot be read as a picture (at most "
-                    + "\(maximumConfusionClassCount)); take the JSON report's numbers, or --per-class.")
+                    + "\(maximumConfusionClassCount)); the report has its numbers.")
         }
         let cell = count <= 4 ? 84.0 : count <= 12 ? 44.0 : count <= 25 ? 30.0 : count <= 50 ? 18.0 : 13.0
         let fontSize = count <= 25 ? 12 : count <= 50 ? 10 : 8

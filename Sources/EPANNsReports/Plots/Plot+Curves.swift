@@ -34,9 +34,11 @@ extension Plot {
     ///   - yTitle: Of the vertical axis, with its unit.
     ///   - curves: At least one point among them.
     ///   - yRange: The vertical axis's; nil for what the curves need.
+    ///   - yLimit: What no value exceeds, such as 1 for shares: the axis does not, either.
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when there is no finite point.
     public static func curves(
-        title: String, xTitle: String, yTitle: String, curves: [PlotCurve], yRange: ClosedRange<Double>? = nil
+        title: String, xTitle: String, yTitle: String, curves: [PlotCurve], yRange: ClosedRange<Double>? = nil,
+        yLimit: Double? = nil
     ) throws -> Plot {
         let curves = curves.filter { curve in zip(curve.x, curve.y).contains { isDrawable($0) && isDrawable($1) } }
         guard !curves.isEmpty else {
@@ -47,16 +49,17 @@ extension Plot {
         let legend = legend(curves.map(\.name), left: left, width: width, height: 400)
         let height = 400 + legend.height
         let x = curves.flatMap(\.x).filter(isDrawable)
-        let margin = max(0.015 * ((x.max() ?? 1) - (x.min() ?? 0)), 1e-9 * abs(x.max() ?? 1), 1e-12)
-        let y = yRange ?? range(of: curves.flatMap(\.y).filter(isDrawable))
+        let axis = PlotAxis(
+            values: x, isLogarithmic: false, margin: 0.015, isWhole: x.allSatisfy { $0 == $0.rounded() })
+        let y = yRange ?? range(of: curves.flatMap(\.y).filter(isDrawable), limit: yLimit)
         var script = frame(
             PlotArea(
                 left: left, top: top + legend.height, width: width - left - right,
                 height: height - top - legend.height - bottom), width: width, height: height, title: title)
         script += axisTitles(x: xTitle, y: yTitle) + legend.script
         script += """
-            set format x '%.10g'
-            set xrange [\((x.min() ?? 0) - margin):\((x.max() ?? 1) + margin)]
+            set xrange [\(axis.lower):\(axis.upper)]
+            set xtics (\(axis.tics))
             set yrange [\(y.lowerBound):\(y.upperBound)]
 
             """
@@ -89,11 +92,14 @@ extension Plot {
     }
 
     /// What the values need, with some room, but not beyond 0 for values that never are.
-    private static func range(of values: [Double]) -> ClosedRange<Double> {
+    private static func range(of values: [Double], limit: Double?) -> ClosedRange<Double> {
         let (least, greatest) = (values.min() ?? 0, values.max() ?? 1)
         let room = greatest > least ? 0.05 * (greatest - least) : max(0.1 * abs(greatest), 1e-6)
         let lower = least >= 0 ? max(0, least - room) : least - room
-        return lower...greatest + room
+        let upper = greatest + room
+        // Half a point's height above the limit, so that what reaches it is seen.
+        guard let limit, greatest <= limit, upper > limit, lower < limit else { return lower...upper }
+        return lower...limit + 0.02 * (limit - lower)
     }
 
     /// More points than a plot has pixels only make its file large.

@@ -112,7 +112,13 @@ struct PlotAxis {
     private let isLogarithmic: Bool
 
     /// Leaves some room on both sides.
-    init(values: [Double], isLogarithmic: Bool) {
+    ///
+    /// - Parameters:
+    ///   - values: What has a place on the axis.
+    ///   - isLogarithmic: Whether equal factors are equally far apart; values are then above 0.
+    ///   - margin: The room, as a share of the values' range; of a logarithmic axis 0.08 and no less than that of a decade.
+    ///   - isWhole: Whether only whole numbers get marks, such as iterations.
+    init(values: [Double], isLogarithmic: Bool, margin share: Double = 0.08, isWhole: Bool = false) {
         self.isLogarithmic = isLogarithmic
         let least = values.min() ?? 0
         let greatest = values.max() ?? 1
@@ -128,12 +134,15 @@ struct PlotAxis {
             marks = (first...max(first, last)).flatMap { decade in steps.map { $0 * pow(10, Double(decade)) } }
                 .filter { range.contains($0) }
         } else {
-            let span = greatest > least ? greatest - least : max(abs(greatest), 1)
-            lower = least - 0.08 * span
-            upper = greatest + 0.08 * span
+            // A single value stands in the middle, with marks beside it that can be told apart.
+            let isSingle = greatest <= least
+            let span = isSingle ? max(0.1 * abs(greatest), 1) : greatest - least
+            lower = least - (isSingle ? 0.5 : share) * span
+            upper = greatest + (isSingle ? 0.5 : share) * span
             let rough = span / 5
             let decade = pow(10, log10(rough).rounded(.down))
-            let step = decade * ([1, 2, 5, 10].first { $0 * decade >= rough } ?? 10)
+            let fine = decade * ([1, 2, 5, 10].first { $0 * decade >= rough } ?? 10)
+            let step = isWhole ? max(1, fine) : fine
             let (first, last) = ((lower / step).rounded(.up), (upper / step).rounded(.down))
             marks = stride(from: first, through: last, by: 1).map { $0 * step }
         }
@@ -157,7 +166,8 @@ struct PlotAxis {
     }
 
     private static func digits(_ value: Double) -> String {
-        let text = "\((value * 1e4).rounded() / 1e4)"
+        // No “-0”.
+        let text = "\((value * 1e4).rounded() / 1e4 + 0)"
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text
     }
 }

@@ -40,8 +40,8 @@ public struct TrainingRun: Sendable {
         else {
             throw EPANNsError(
                 .fileFailure,
-                "\(folder) is not the folder of a training run: it has no log.jsonl. Name the folder that “epanns train "
-                    + "--output” wrote.")
+                "\(folder) is not the folder of a training run: it has no log.jsonl. Name the folder that training "
+                    + "wrote.")
         }
         name = Self.name(of: base, depth: 1)
         log = try TrainingLog(path: base + "/log.jsonl")

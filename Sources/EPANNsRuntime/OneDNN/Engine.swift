@@ -1,9 +1,8 @@
 import COneDNN
 import EPANNsCore
-import EPANNsGraph
 
 /// Throws when a call to oneDNN failed; the one place where its status codes are looked at.
-package func check(_ status: dnnl_status_t, _ call: String, file: String = #fileID, line: Int = #line) throws {
+func check(_ status: dnnl_status_t, _ call: String, file: String = #fileID, line: Int = #line) throws {
     guard status != dnnl_success else { return }
     let meaning =
         switch status {
@@ -16,17 +15,29 @@ package func check(_ status: dnnl_status_t, _ call: String, file: String = #file
     throw EPANNsError(.backendFailure, "oneDNN refused \(call): \(meaning).", file: file, line: line)
 }
 
+/// The object that a call to oneDNN makes.
+///
+/// - Throws: `EPANNsError` with code `backendFailure` when the call failed or made nothing.
+func made(
+    _ call: String, file: String = #fileID, line: Int = #line,
+    _ make: (inout OpaquePointer?) throws -> dnnl_status_t
+) throws -> OpaquePointer {
+    var handle: OpaquePointer?
+    try check(make(&handle), call, file: file, line: line)
+    guard let handle else {
+        throw EPANNsError(.backendFailure, "oneDNN returned nothing for \(call).", file: file, line: line)
+    }
+    return handle
+}
+
 /// oneDNN's CPU engine; one a process, never released, safe to share.
-package struct Engine: @unchecked Sendable {
-    package let handle: dnnl_engine_t
+struct Engine: @unchecked Sendable {
+    let handle: dnnl_engine_t
 
     private static let shared = Result { () throws -> Engine in
-        var engine: dnnl_engine_t?
-        try check(dnnl_engine_create(&engine, dnnl_cpu, 0), "dnnl_engine_create")
-        guard let engine else { throw EPANNsError(.backendFailure, "oneDNN gave no CPU engine.") }
-        return Engine(handle: engine)
+        Engine(handle: try made("dnnl_engine_create") { dnnl_engine_create(&$0, dnnl_cpu, 0) })
     }
 
     /// The engine, or the error that making it gave.
-    package static func cpu() throws -> Engine { try shared.get() }
+    static func cpu() throws -> Engine { try shared.get() }
 }

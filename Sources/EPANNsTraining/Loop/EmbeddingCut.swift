@@ -8,11 +8,8 @@ package enum EmbeddingCut {
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when the network's beginning is trained.
     package static func node(of graph: ModelGraph, _ freeze: FreezeSelection) throws -> String {
         guard let logits = graph.outputs[.logits] else { preconditionFailure("a graph has logits") }
-        let isTrained = graph.nodes.map { node in
-            let channels = node.inputs.first.map { graph.nodes[$0].channels } ?? 0
-            let specs = node.operation.parameterSpecs(
-                name: node.name, input: Shape(channels, [graph.input.melBands, graph.input.melBands]))
-            return specs.contains { $0.role == .trainable && !freeze.contains($0.name) }
+        let isTrained = graph.nodes.indices.map { node in
+            graph.parameterSpecs(of: node).contains { $0.role == .trainable && !freeze.contains($0.name) }
         }
         let first = isTrained.firstIndex(of: true) ?? logits
         let shapes = try graph.shapes(frameCount: graph.minimumFrameCount)

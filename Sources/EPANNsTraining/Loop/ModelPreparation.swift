@@ -38,9 +38,7 @@ extension Model {
             weights[spec.name] = spec.initialTensor(seed: seed, position: position)
             replaced.append(spec.name)
         }
-        var model = try Model(name: name, configuration: configuration, weights: weights, labels: labels)
-        model.provenance = provenance
-        return (model, replaced)
+        return (try replacing(weights: weights, configuration: configuration, labels: labels), replaced)
     }
 }
 
@@ -70,11 +68,9 @@ extension Model {
             let values = kept.flatMap { rows[$0 * width..<($0 + 1) * width] } + new.floats
             weights[spec.name] = Tensor(shape: spec.shape, values: values)
         }
-        var model = try Model(
-            name: name, configuration: configuration, weights: weights,
+        return try replacing(
+            weights: weights, configuration: configuration,
             labels: LabelSet(kept.map { other.labels.labels[$0] } + labels.labels))
-        model.provenance = provenance
-        return model
     }
 }
 

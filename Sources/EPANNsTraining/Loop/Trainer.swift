@@ -188,10 +188,7 @@ public final class Trainer {
     ///
     /// - Throws: `EPANNsError` with code `backendFailure`.
     public func model() throws -> Model {
-        var model = material.model
-        model.weights = try stepper.plan.weights()
-        // They were those of the weights before.
-        model.thresholds = nil
+        let model = try material.model.replacing(weights: stepper.plan.weights())
         return try material.keptModel.map { try model.adding(classesOf: $0) } ?? model
     }
 

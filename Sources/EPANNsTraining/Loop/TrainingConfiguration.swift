@@ -231,7 +231,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         copy.keepsOldClasses = true
         copy.architecture = ""
         copy.initial = ""
-        copy.network = .cnn10(CNN10Configuration())
+        copy.network = .cnn(CNNConfiguration(.cnn10))
         copy.loss = .binaryCrossEntropy
         copy.teacher = ""
         copy.clipSeconds = 1

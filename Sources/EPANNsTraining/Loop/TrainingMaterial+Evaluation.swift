@@ -11,11 +11,9 @@ extension TrainingMaterial {
         communicator: any Communicator
     ) throws -> (TrainingEvent.Evaluation, EvaluationReport) {
         guard let test else { preconditionFailure("there is something to test on") }
-        var testModel = model
-        testModel.weights = weights
         let part = communicator.shard.range(of: test.clips.count)
         let scorer = ClipScorer(
-            graph: try testModel.graph(), weights: weights, frontEnd: frontEnd, precision: precision, threads: threads)
+            graph: try model.graph(), weights: weights, frontEnd: frontEnd, precision: precision, threads: threads)
         let rows = try Self.everyRow(
             scorer(test, cache: cache(), part: part) { $0.logits + $0.scores }, of: test.clips.count, communicator)
         let classes = model.labels.count

@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsRuntime
 
 /// Inverted dropout over a batch whose clips lie one behind the other, whatever the layout within a clip is.
@@ -10,14 +11,15 @@ struct DropoutKernel {
     private static let chunk = 4096
 
     func run<Element: DropoutElement>(
-        _ context: KernelContext, _ source: UnsafePointer<Element>, _ target: UnsafeMutablePointer<Element>
+        _ team: Team, _ step: TrainingStepInput, _ source: UnsafePointer<Element>,
+        _ target: UnsafeMutablePointer<Element>
     ) {
         // Sixteen random bits an element: the rate is exact to 1/65536.
         let threshold = UInt32((Double(rate) * 65536).rounded())
         let scale = 1 / (1 - rate)
         let chunks = (elementsPerClip + Self.chunk - 1) / Self.chunk
-        let (seed, iteration, position) = (context.batch.seed, context.batch.iteration, context.batch.firstPosition)
-        context.team.run(batch * chunks) { range in
+        let (seed, iteration, position) = (step.seed, step.iteration, step.firstPosition)
+        team.run(batch * chunks) { range in
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: Self.chunk / 2) { words in
                 for unit in range {
                     let (clip, part) = unit.quotientAndRemainder(dividingBy: chunks)
@@ -57,9 +59,6 @@ extension Float: DropoutElement {
 extension UInt16: DropoutElement {
     @inline(__always)
     static func dropped(_ value: UInt16, _ isKept: Bool, _ scale: Float) -> UInt16 {
-        let scaled = (Float(bitPattern: UInt32(value) << 16) * scale).bitPattern
-        // To the nearest, ties to even; infinities and NaN survive, their lower bits being zero.
-        let rounded = UInt16(truncatingIfNeeded: (scaled &+ 0x7FFF &+ (scaled >> 16 & 1)) >> 16)
-        return isKept ? rounded : 0
+        isKept ? BFloat16.bits(BFloat16.float(value) * scale) : 0
     }
 }

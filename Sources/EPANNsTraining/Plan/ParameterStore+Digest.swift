@@ -1,4 +1,5 @@
 import EPANNsCore
+import EPANNsRuntime
 
 extension ParameterStore {
     /// Checksum of the trained weights' bits.

@@ -1,4 +1,3 @@
-import COneDNN
 import EPANNsCore
 import EPANNsGraph
 import EPANNsRuntime
@@ -73,16 +72,9 @@ public final class TrainingPlan {
 
     let store: ParameterStore
     private let original: [String: Tensor]
-    private let arena: UnsafeMutableRawBufferPointer
-    private let offsets: [Int]
-    private let executor: StepExecutor
-    private let steps: [BoundStep]
-    private let team: Team
-
-    private enum BoundStep {
-        case primitive(name: String, implementation: String, number: Int)
-        case kernel(name: String, (KernelContext) throws -> Void)
-    }
+    private let program: Program
+    private let input: ProgramInput
+    private let step: TrainingStepData
 
     /// Compiles a graph.
     ///
@@ -105,105 +97,68 @@ public final class TrainingPlan {
         else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "A batch of \(options.batch) from \(options.clips) clips on \(options.threads) threads makes no sense.")
+                "A batch of \(options.batch) from \(options.clips) clips on \(options.threads) threads is invalid.")
         }
+        guard let logits = graph.outputs[.logits] else { preconditionFailure("a graph has logits") }
         try options.precision.checkSupport()
-        _ = onednn_set_thread_count(Int32(options.threads))
-        let first = firstNode.flatMap { name in graph.nodes.firstIndex { $0.name == name } } ?? 0
-        var builder = try TrainingPlanBuilder(
-            graph: graph, weights: weights, options: options, loss: loss, firstNode: first)
-        try builder.build()
-        let store = builder.store
+        // Primitives are made for the number of threads that they find.
+        OneDNNThreads.take(options.threads)
+        let step = TrainingStepData()
+        let store = ParameterStore()
+        let freeze = options.freeze
+        var builder = try ProgramBuilder(
+            graph, frames: options.frames, weights: weights,
+            mode: .training(
+                store, precision: options.precision, allowsWinograd: options.allowsWinograd,
+                isTrained: { !freeze.contains($0) }, keepsStatistics: { freeze.containsStatistics(of: $0) },
+                dropout: options.usesDropout ? step.dropout : nil),
+            batch: options.batch, clips: options.clips,
+            firstNode: firstNode.flatMap { name in graph.nodes.firstIndex { $0.name == name } } ?? 0,
+            outputs: [logits])
+        guard builder.isAnythingTrained else {
+            throw EPANNsError(
+                .invalidConfiguration, "Everything is frozen; leave at least the last layer to be trained.")
+        }
+        try builder.forward { builder, index in
+            guard options.usesSpecAugment || options.clips != options.batch else { return }
+            try builder.augment(index, options, step)
+        }
+        builder.emitLoss(logits, loss, step)
+        try builder.backward()
+
         store.allocate()
         for (index, slot) in store.slots.enumerated() {
-            let tensor = try builder.weight(slot.name, count: slot.shape.reduce(1, *))
-            try store.fill(index, from: tensor.floats, in: store.weights)
+            try store.fill(
+                index, from: builder.weight(slot.name, count: slot.shape.reduce(1, *)).floats, in: store.weights)
         }
-        let placement = BufferPlanner.place(builder.buffers)
-        let scratchpad = builder.steps.reduce(0) { largest, step in
-            guard case .primitive(let primitive, _) = step.work else { return largest }
-            return max(largest, primitive.scratchpad?.byteCount ?? 0)
-        }
-        let arena = UnsafeMutableRawBufferPointer.allocate(byteCount: max(placement.byteCount, 64), alignment: 64)
-        self.arena = arena
-        offsets = placement.offsets
-        let executor = try StepExecutor(scratchpadByteCount: scratchpad)
-        self.executor = executor
+        let spec = builder.spec()
+        program = try Program(spec, threads: options.threads, store: store)
+        input = builder.programInput
+        self.step = step
         self.store = store
         self.options = options
-        team = Team(threads: options.threads)
         original = weights
-        classCount = graph.outputs[.logits].map { graph.nodes[$0].channels } ?? 0
+        classCount = graph.nodes[logits].channels
         memory = Memory(
-            activations: placement.byteCount, weights: store.weights.count * 4, gradients: store.gradients.count * 4,
-            scratchpad: scratchpad)
-        var bound: [BoundStep] = []
-        for step in builder.steps {
-            switch step.work {
-            case .kernel(_, let body): bound.append(.kernel(name: step.name, body))
-            case .primitive(let primitive, let arguments):
-                let number = try executor.bind(
-                    primitive,
-                    arguments.map { argument in
-                        (
-                            argument.index, argument.layout,
-                            Self.address(argument.memory, arena: arena, offsets: placement.offsets, store: store)
-                        )
-                    })
-                bound.append(
-                    .primitive(name: step.name, implementation: primitive.implementation, number: number))
-            }
-        }
-        steps = bound
-    }
-
-    deinit { arena.deallocate() }
-
-    private static func address(
-        _ memory: TrainingMemory, arena: UnsafeMutableRawBufferPointer, offsets: [Int], store: ParameterStore
-    ) -> UnsafeMutableRawPointer? {
-        switch memory {
-        case .buffer(let index): arena.baseAddress.map { $0 + offsets[index] }
-        case .weight(let slot): store.weights.baseAddress.map { UnsafeMutableRawPointer($0 + store.slots[slot].offset) }
-        case .gradient(let slot):
-            store.gradients.baseAddress.map { UnsafeMutableRawPointer($0 + store.slots[slot].offset) }
-        case .fixed(let address): address
-        }
+            activations: spec.arenaByteCount, weights: store.weights.count * 4, gradients: store.gradients.count * 4,
+            scratchpad: spec.scratchpadByteCount)
     }
 
     /// Computes the loss and all gradients, which replace those of the step before.
     func run(_ input: TrainingStepInput) throws {
-        guard let base = arena.baseAddress else { preconditionFailure("the arena is never empty") }
-        _ = onednn_set_thread_count(Int32(options.threads))
-        let context = KernelContext(arena: base, offsets: offsets, store: store, team: team, batch: input)
-        for step in steps {
-            switch step {
-            case .primitive(_, _, let number): try executor.execute(number)
-            case .kernel(_, let body): try body(context)
-            }
-        }
-        try executor.wait()
+        try with(input) { try program.run() }
     }
 
     /// Runs a step and tells the time of every part.
     func profile(_ input: TrainingStepInput) throws -> [(name: String, implementation: String, time: Duration)] {
-        guard let base = arena.baseAddress else { preconditionFailure("the arena is never empty") }
-        _ = onednn_set_thread_count(Int32(options.threads))
-        let context = KernelContext(arena: base, offsets: offsets, store: store, team: team, batch: input)
-        let clock = ContinuousClock()
-        return try steps.map { step in
-            switch step {
-            case .primitive(let name, let implementation, let number):
-                (
-                    name, implementation,
-                    try clock.measure {
-                        try executor.execute(number)
-                        try executor.wait()
-                    }
-                )
-            case .kernel(let name, let body): (name, "kernel", try clock.measure { try body(context) })
-            }
-        }
+        try with(input) { try program.profile() }
+    }
+
+    private func with<Result>(_ input: TrainingStepInput, _ body: () throws -> Result) rethrows -> Result {
+        step.input = input
+        defer { step.input = nil }
+        program.fill(self.input, from: input.inputs)
+        return try body()
     }
 
     /// The weights as they are now, with statistics, by state-dict key.

@@ -16,6 +16,16 @@ struct TrainingStepInput {
     let result: TrainingStepResult
 }
 
+/// Where the kernels of a plan find the data of the step that runs.
+final class TrainingStepData {
+    var input: TrainingStepInput?
+
+    var current: TrainingStepInput {
+        guard let input else { preconditionFailure("a step's kernels run in a step") }
+        return input
+    }
+}
+
 /// What a step gives besides gradients.
 final class TrainingStepResult {
     var loss = 0.0
