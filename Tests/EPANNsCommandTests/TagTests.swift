@@ -219,7 +219,7 @@ import Testing
         struct Line: Decodable {
             var file: String
             var startSeconds, endSeconds, durationSeconds: Double?
-            var tags: [Tag]?
+            var tags: [EPANNs.Tag]?
             var windowCount: Int?
             var model: ModelIdentity
             var warnings: [String]?

@@ -37,7 +37,7 @@ import Testing
 
     @Test(arguments: NetworkFixture.names, [1, 2]) func fp32PlanEqualsPyTorch(name: String, threads: Int) throws {
         let fixture = try NetworkFixture(name)
-        let packed = PackedWeightStore()
+        let packed = PackedWeights()
         for item in fixture.cases {
             // Not by a network, which would give work as small as this one thread.
             let plan = try InferencePlan(
