@@ -41,7 +41,7 @@ import Testing
             try run("data:\n  - table: a\n    train_folds: [1, .inf]\n").run.error.contains(
                 "“data[0].train_folds[1]” is infinite"))
         #expect(try run("labels: 2026-11-24\n").run.error.contains("“labels” must be text"))
-        #expect(try run("data: {1: 2}\n").run.error.contains("“data” has a key that is not text"))
+        #expect(try run("data: {1: 2}\n").run.error.contains("“data” has a value of the wrong kind"))
         #expect(try run("just text").run.error.contains("no keys and values"))
     }
 }

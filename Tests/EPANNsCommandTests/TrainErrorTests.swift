@@ -46,7 +46,7 @@ import Testing
                 try Data(yaml.utf8).write(to: URL(fileURLWithPath: train.config))
                 return try train.run("run")
             }
-            expect(try run(good + "batchsize: 3\n"), 64, "“batchsize”", "did you mean “batch_size”?")
+            expect(try run(good + "batchsize: 3\n"), 64, "“batchsize”", "Did you mean “batch_size”?")
             expect(try run(good + "accumulation: many\n"), 64, "“accumulation” has a value of the wrong kind")
             expect(try run(good.replacingOccurrences(of: "test_folds", with: "test_fold")), 64, "data[0].test_fold")
             expect(try run("data: [\n"), 64, "is not YAML")

@@ -95,7 +95,7 @@ import Testing
                 atPath: train.path("run", "log.jsonl"), withDestinationPath: "/dev/full")
             let run = try train.run("run")
             #expect(run.status == 66, "\(run.error)")
-            #expect(run.error.contains("log.jsonl cannot be written; free some space"), "\(run.error)")
+            #expect(run.error.contains("log.jsonl cannot be written: free some space"), "\(run.error)")
         }
     }
 }

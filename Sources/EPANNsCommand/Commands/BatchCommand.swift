@@ -109,7 +109,8 @@ struct BatchCommand {
             case .finished(let seconds): progress.advance(audioSeconds: seconds)
             }
         }
-        try file.commit()
+        // What failed in a format that has no word for it leaves no empty file.
+        if !file.isEmpty || summary.failureCount == 0 { try file.commit() }
         progress.finish()
         guard group.rank == 0 else { return }
         if isOnly, let failure = summary.failure {
@@ -143,12 +144,15 @@ struct BatchCommand {
 final class ResultDocument: @unchecked Sendable {
     // Whoever writes sees to it that one thread at a time does.
     private let file: AtomicFile?
+    /// Whether nothing has been written.
+    private(set) var isEmpty = true
 
     init(_ destination: ResultDestination) throws {
         if case .file(let path) = destination { file = try AtomicFile(path: path) } else { file = nil }
     }
 
     func write(_ data: Data) throws {
+        isEmpty = isEmpty && data.isEmpty
         guard let file else { return try StandardOutput.write(data) }
         try data.withUnsafeBytes { try file.write($0) }
     }

@@ -288,7 +288,7 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
         switch error {
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
             let path = Self.path(context.codingPath)
-            return "“\(path)” has a value of the wrong kind (\(context.debugDescription))"
+            return "“\(path)” has a value of the wrong kind."
         case .keyNotFound(let key, let context):
             let path = Self.path(context.codingPath + [key])
             return "“\(path)” is missing."
