@@ -26,7 +26,7 @@ public struct ClipScorer: Sendable {
     ///   - tagger: The model.
     ///   - set: The clips.
     ///   - clipSeconds: Length to which clips are cut, and to which shorter ones are filled up with silence; nil for clips
-    ///     as they are.
+    ///     as they are, long ones by the mean over their windows, as `WindowPolicy.automatic` has it.
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when the length is not above 0, and as
     ///   `DataSet.packs(sampleRate:)`.
     public init(tagger: AudioTagger, set: DataSet, clipSeconds: Double? = nil) throws {
@@ -91,11 +91,11 @@ public struct ClipScorer: Sendable {
     }
 
     private func outcome(of clip: DataSet.Clip, _ mapping: ClassMapping?) throws -> Outcome {
-        let (samples, row): ([Float], [Float])
+        let (row, seconds): ([Float], Double)
         do {
-            samples = try fitted(read(clip))
-            let scores = try tagger.outputs(samples: samples).scores
-            row = mapping?.scores(from: scores) ?? scores
+            let heard = try hear(clip)
+            row = mapping?.scores(from: heard.scores) ?? heard.scores
+            seconds = heard.seconds
         } catch let error as EPANNsError where error.code == .invalidCheckpoint {
             // It is no clip's fault, and no other clip would fare better.
             throw error
@@ -108,8 +108,20 @@ public struct ClipScorer: Sendable {
                 "The model's scores of \(clip.name) are NaN or infinite: its weights are damaged, or its training diverged. "
                     + "Take an earlier checkpoint.")
         }
-        return Outcome(
-            row: row.withUnsafeBytes { Data($0) }, seconds: Double(samples.count) / Double(tagger.sampleRate))
+        return Outcome(row: row.withUnsafeBytes { Data($0) }, seconds: seconds)
+    }
+
+    private func hear(_ clip: DataSet.Clip) throws -> (scores: [Float], seconds: Double) {
+        if clipSeconds == nil, case .file(let path) = clip.source {
+            // As `tag` hears it: a long clip is judged by the scores that are reported of it.
+            let reader = try tagger.reader(of: .file(path: path))
+            guard let window = try reader.next() else {
+                throw EPANNsError(.invalidAudio, "\(path.quoted) holds no samples.")
+            }
+            return (window.scores, reader.durationSeconds)
+        }
+        let samples = try fitted(read(clip))
+        return (try tagger.outputs(samples: samples).scores, Double(samples.count) / Double(tagger.sampleRate))
     }
 
     private func fitted(_ waveform: [Float]) -> [Float] {

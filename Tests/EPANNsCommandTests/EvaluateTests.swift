@@ -147,7 +147,7 @@ import Testing
     @Test func packsAreRead() throws {
         try withData { folder, _ in
             let pack = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-                .appendingPathComponent("../EPANNsTrainingTests/Fixtures/pack.h5").standardizedFileURL.path
+                .appendingPathComponent("../EPANNsTestSupport/Fixtures/pack.h5").standardizedFileURL.path
             let run = try CommandRun.run(
                 ["evaluate", "-m", folder + "/tiny.safetensors", "--data", pack, "--format", "json"])
             #expect(run.status == 0, "\(run.error)")

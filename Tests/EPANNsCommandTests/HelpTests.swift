@@ -34,7 +34,7 @@ import Testing
         func examples(columns: Int) throws -> [Substring] {
             let run = try CommandRun.run(
                 command.split(separator: " ").map(String.init) + ["--help"], environment: ["COLUMNS": "\(columns)"])
-            return Array(run.lines.drop { !$0.contains("EXAMPLES") }.prefix { !$0.hasPrefix("USAGE") })
+            return Array(run.lines.drop { !$0.contains("EXAMPLES") }.prefix { !$0.isEmpty })
         }
         #expect(try examples(columns: 80) == examples(columns: 400))
     }

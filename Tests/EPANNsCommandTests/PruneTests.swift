@@ -133,7 +133,7 @@ import Testing
 
     @Test func packsAreListenedTo() throws {
         let pack = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../EPANNsTrainingTests/Fixtures/pack.h5").standardizedFileURL.path
+            .appendingPathComponent("../EPANNsTestSupport/Fixtures/pack.h5").standardizedFileURL.path
         let heard = try report("--criterion", "feature-rank", "--data", pack, "--seconds", "1", "--scores")
         #expect(heard.layers.count == 6 && heard.layers.allSatisfy { $0.scores?.max() == 1 })
     }

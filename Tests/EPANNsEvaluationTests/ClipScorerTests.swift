@@ -58,6 +58,34 @@ import Testing
         }
     }
 
+    /// What lasts longer than half a minute is judged by what `tag` says of it.
+    @Test func longClipsAreHeardInWindows() throws {
+        try ClipData.with { data in
+            let noise = TinyModel.noise(count: 35 * 32000, seed: 77)
+            let path = data.folder + "/long.wav"
+            try wave(noise).write(to: URL(fileURLWithPath: path))
+            let set = try DataSet(
+                labels: LabelSet([.init(name: "Siren")]), isSingleLabel: true,
+                clips: [.init(name: "long.wav", source: .file(path), classes: [0])])
+            let row = try #require(try ClipScorer(tagger: data.tagger, set: set).scores(jobs: 1)?.rows[0])
+            var mean = [Double](repeating: 0, count: 527)
+            for (start, seconds) in [(0, 10), (10, 10), (20, 10), (30, 5)] {
+                let samples = Array(noise[start * 32000..<(start + seconds) * 32000])
+                let scores = try data.tagger.outputs(samples: samples).scores
+                for index in mean.indices { mean[index] += Double(scores[index]) * Double(seconds) / 35 }
+            }
+            // Sums of four products in Float64, rounded to Float32 once.
+            let worst = zip(row, mean).map { abs(Double($0) - $1) }.max() ?? .infinity
+            #expect(worst < 1e-7, "\(worst)")
+            #expect(try tagged(data, path) == row)
+        }
+    }
+
+    private func tagged(_ data: ClipData, _ path: String) throws -> [Float] {
+        let tags = try data.tagger.tag(file: path, selection: TagSelection(topK: 527, threshold: 0)).windows[0].tags
+        return tags.sorted { $0.index < $1.index }.map(\.score)
+    }
+
     @Test func damagedWeightsEndIt() throws {
         try ClipData.with { data in
             let model = try Model.read(path: TinyModel.path)

@@ -88,7 +88,7 @@ import Testing
             #expect(keys.allSatisfy { $0 == $0.lowercased() }, "\(keys)")
         }
         let damaged = #expect(throws: EPANNsError.self) { try EvaluationReport(json: Data("{}".utf8)) }
-        #expect(damaged?.message.contains("no evaluation") == true)
+        #expect(damaged?.message.contains("not an evaluation") == true)
         var absurd = EvaluationReport(try ScoredClips(scores: [1, 0, 0, 1], labels: [0, 1], classNames: ["a", "b"]))
         absurd.classes[0].averagePrecision = 1e300
         #expect(throws: EPANNsError.self) { try EvaluationReport(json: absurd.json()) }

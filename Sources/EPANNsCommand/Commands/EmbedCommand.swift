@@ -3,7 +3,12 @@ import EPANNs
 import EPANNsCore
 import Foundation
 
-extension EmbeddingFormat: ExpressibleByArgument {}
+extension EmbeddingFormat: PrintFormat {
+    static var standard: EmbeddingFormat { .npy }
+    static var explanation: String {
+        "npy for NumPy; json: an array with one element an input; jsonl: one element a line"
+    }
+}
 
 /// `epanns embed`: the vector before the classifier, for each clip or window.
 struct EmbedCommand: ParsableCommand, SharedCommand {
@@ -32,8 +37,8 @@ struct EmbedCommand: ParsableCommand, SharedCommand {
     @OptionGroup var model: ModelOptions
     @OptionGroup var input: InputOptions
 
-    @Option(name: [.customShort("f", allowingJoined: true), .long], help: "The form of the result.")
-    var format = EmbeddingFormat.npy
+    @OptionGroup var formatOption: FormatOption<EmbeddingFormat>
+    private var format: EmbeddingFormat { formatOption.format }
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp(ResultDestination.help, valueName: "path"), completion: .file())

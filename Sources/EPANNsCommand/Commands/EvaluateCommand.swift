@@ -59,7 +59,8 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Take the first so many seconds of every clip, with silence behind shorter ones (default: clips as they are).",
+            "Take the first so many seconds of every clip, with silence behind shorter ones (default: clips as "
+                + "they are; those over 30 s by the mean of windows of 10 s).",
             valueName: "seconds"))
     var clipSeconds: Double?
 

@@ -3,7 +3,12 @@ import EPANNs
 import EPANNsCore
 import Foundation
 
-extension ResultFormat: ExpressibleByArgument {}
+extension ResultFormat: PrintFormat {
+    static var standard: ResultFormat { .text }
+    static var explanation: String {
+        "text for people; json: an array with one element an input; jsonl: one element a line; csv: one row a tag"
+    }
+}
 
 /// `epanns tag`: what is heard in files, folders and streams.
 struct TagCommand: ParsableCommand, SharedCommand {
@@ -84,12 +89,8 @@ struct TagCommand: ParsableCommand, SharedCommand {
         help: ArgumentHelp("Never report this class; may be repeated.", valueName: "class"))
     var deny: [String] = []
 
-    @Option(
-        name: [.customShort("f", allowingJoined: true), .long],
-        help: """
-            text for people; json: an array with one element an input; jsonl: one element a line; csv: one row a tag.
-            """)
-    var format = ResultFormat.text
+    @OptionGroup var formatOption: FormatOption<ResultFormat>
+    private var format: ResultFormat { formatOption.format }
 
     @Option(
         name: .shortAndLong, help: ArgumentHelp(ResultDestination.help, valueName: "path"), completion: .file())

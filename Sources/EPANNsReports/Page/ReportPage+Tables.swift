@@ -130,6 +130,7 @@ extension ReportPage {
         th, td { text-align: left; padding: .25rem .7rem; vertical-align: top; }
         /* Long paths break, but not into single letters: a table that is wider than a phone is scrolled. */
         .text { overflow-wrap: anywhere; min-width: 9rem; }
+        .text:first-child { overflow-wrap: normal; }
         th { border-bottom: 1px solid var(--grid); font-weight: 600; }
         tbody tr:nth-child(even) { background: var(--row); }
         .number { text-align: right; white-space: nowrap; }
