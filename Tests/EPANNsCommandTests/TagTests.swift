@@ -362,4 +362,32 @@ import Testing
             }
         }
     }
+
+    /// What is wrong with the sound stands beside the tags, in every format; the channel can be chosen.
+    @Test func whatIsWrongWithTheSoundIsSaid() throws {
+        try withFolder { folder in
+            let noise = TinyModel.noise(count: 64000)
+            func run(_ samples: [Float], channels: Int, _ more: [String]) throws -> CommandRun {
+                try CommandRun.run(
+                    ["tag", "-", "--raw", "f32le:32000:\(channels)"] + more + options(folder),
+                    input: samples.withUnsafeBytes { Data($0) })
+            }
+            let opposed = noise.flatMap { [$0, -$0] }
+            let json = try run(opposed, channels: 2, ["-f", "json"])
+            let tagged = try decode(json.output)[0]
+            #expect(tagged.warnings?.contains { $0.contains("cancel each other") } == true, "\(json.text)")
+            #expect(json.error.contains("epanns: -: The channels cancel each other"), "\(json.error)")
+            #expect(try run(opposed, channels: 2, ["-f", "csv"]).text.contains("The channels cancel each other"))
+            // The loudest was taken, and no sound was lost: the powers are those of one channel.
+            let mono = try decode(run(noise, channels: 1, ["-f", "json"]).output)[0]
+            #expect(tagged.windows == mono.windows)
+            let second = try run(opposed, channels: 2, ["-f", "json", "--channel", "2"])
+            #expect(try decode(second.output)[0].windows == mono.windows && second.error.isEmpty, "\(second.error)")
+            #expect(try decode(run(opposed, channels: 2, ["-f", "json", "--channel", "mix"]).output)[0] != tagged)
+            for (channel, words) in [("3", "no channel 3"), ("left", "is not a channel")] {
+                let refused = try run(opposed, channels: 2, ["--channel", channel])
+                #expect(refused.status == 64 && refused.error.contains(words), "\(refused.error)")
+            }
+        }
+    }
 }

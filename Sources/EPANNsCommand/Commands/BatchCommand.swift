@@ -97,6 +97,7 @@ struct BatchCommand {
         var run = BatchRun(inputs.list, policy: input.policy, writer: writer, destination: place)
         run.jobs = jobs
         run.rawFormat = try input.rawFormat()
+        run.channels = input.channel
         run.words = { $0.commandText }
         run.communicator = isAlone ? SoloCommunicator() : group
         // The only input's failure is the run's, and said at its end.

@@ -178,7 +178,8 @@ struct TagCommand: ParsableCommand, SharedCommand {
         if case .score(let given) = threshold { score = given }
         let settings = TagSettings(
             modelSHA256: tagger.identity.sha256, precision: tagger.precision.rawValue,
-            activation: activation.map { "\($0)" }, windowSeconds: input.window,
+            activation: activation.map { "\($0)" },
+            channel: input.channel == .automatic ? nil : input.channel.description, windowSeconds: input.window,
             hopSeconds: input.hop == input.window ? nil : input.hop, whole: input.whole ? true : nil, topK: topK,
             threshold: score, automaticThreshold: selection.guessCount > 0 ? true : nil,
             allow: selection.allowed?.sorted(), deny: selection.denied.sorted(), format: format.rawValue)
