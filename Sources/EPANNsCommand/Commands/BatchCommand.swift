@@ -144,6 +144,7 @@ struct BatchCommand {
 final class ResultDocument: @unchecked Sendable {
     // Whoever writes sees to it that one thread at a time does.
     private let file: AtomicFile?
+    private var isEmpty = true
 
     init(_ destination: ResultDestination) throws {
         if case .file(let path) = destination { file = try AtomicFile(path: path) } else { file = nil }
@@ -152,7 +153,9 @@ final class ResultDocument: @unchecked Sendable {
     func write(_ data: Data) throws {
         guard let file else { return try StandardOutput.write(data) }
         try data.withUnsafeBytes { try file.write($0) }
+        isEmpty = isEmpty && data.isEmpty
     }
 
-    func commit() throws { try file?.commit() }
+    /// Puts the file in its place; a run without a result leaves none.
+    func commit() throws { if !isEmpty { try file?.commit() } }
 }
