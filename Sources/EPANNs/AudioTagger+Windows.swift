@@ -14,13 +14,16 @@ extension AudioTagger {
     /// - Parameters:
     ///   - source: A file, a pipe, bytes or standard input.
     ///   - policy: How it is cut.
+    ///   - channels: Which channels are listened to.
     ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
     /// - Throws: `EPANNsError` as `AudioReader`, and with code `invalidConfiguration` when a number is out of range.
     public func reader(
-        of source: AudioSource, _ policy: WindowPolicy = .automatic, concurrency: Int = 1
+        of source: AudioSource, _ policy: WindowPolicy = .automatic, channels: ChannelSelection = .automatic,
+        concurrency: Int = 1
     ) throws -> ScoredWindowReader {
         try ScoredWindowReader(
-            self, source: AudioReader(source, sampleRate: sampleRate), policy: policy, concurrency: concurrency)
+            self, source: AudioReader(source, sampleRate: sampleRate, channels: channels), policy: policy,
+            concurrency: concurrency)
     }
 
     /// The scored windows of a source as an asynchronous sequence.
@@ -28,15 +31,17 @@ extension AudioTagger {
     /// - Parameters:
     ///   - source: A file, a pipe, bytes or standard input; opened by each iteration.
     ///   - policy: How it is cut; `.whole` and `.automatic` give one window.
+    ///   - channels: Which channels are listened to.
     ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
     ///   - onWarning: Called, on the thread that reads, with what is worth knowing: once when a window had to be
     ///     padded, and at the end of the source for what was found in it.
     public func windows(
-        of source: AudioSource, _ policy: WindowPolicy = .automatic, concurrency: Int = 1,
-        onWarning: @escaping @Sendable (String) -> Void = { _ in }
+        of source: AudioSource, _ policy: WindowPolicy = .automatic, channels: ChannelSelection = .automatic,
+        concurrency: Int = 1, onWarning: @escaping @Sendable (String) -> Void = { _ in }
     ) -> ScoredWindows {
         ScoredWindows(
-            open: { try self.reader(of: source, policy, concurrency: concurrency) }, onWarning: onWarning)
+            open: { try self.reader(of: source, policy, channels: channels, concurrency: concurrency) },
+            onWarning: onWarning)
     }
 
     /// The scored windows of samples that somebody pushes, as an asynchronous sequence.

@@ -18,8 +18,16 @@ extension EPANNsError {
             return String(cString: strerror(Int32(underlying.code)))
         }
         if error.domain == NSPOSIXErrorDomain { return String(cString: strerror(Int32(error.code))) }
-        return error.localizedDescription
+        return cocoaWords[error.code] ?? "error \(error.code) of \(error.domain)"
     }
+
+    /// Foundation's numbers for files, which has no words for most of them on Linux.
+    private static let cocoaWords = [
+        4: "there is no such file", 257: "it may not be read", 260: "there is no such file",
+        512: "it cannot be written",
+        513: "it may not be written", 516: "something else has that name", 640: "the disk is full",
+        642: "the disk may only be read",
+    ]
 
     private static func words(of error: DecodingError) -> String {
         func path(_ context: DecodingError.Context) -> String {

@@ -56,6 +56,8 @@ public struct BatchRun: Sendable {
     public var jobs = 1
     /// The format of bare samples on standard input.
     public var rawFormat: RawPCMFormat?
+    /// Which channels are listened to.
+    public var channels = ChannelSelection.automatic
     /// Puts an error into words.
     public var words: @Sendable (EPANNsError) -> String = { $0.description }
     /// The processes that share the inputs.
@@ -141,7 +143,8 @@ public struct BatchRun: Sendable {
         var outcome = Outcome()
         do {
             try input.withSource(rawFormat: rawFormat) { source in
-                let reader = try tagger.reader(of: source, policy, concurrency: concurrency(of: input))
+                let reader = try tagger.reader(
+                    of: source, policy, channels: channels, concurrency: concurrency(of: input))
                 if document != nil {
                     let total = reader.source.info.durationSeconds
                     reader.onRead = { event(.progress(seconds: $0, total: total)) }

@@ -16,11 +16,14 @@ public final class ScoredWindowReader {
     public private(set) var sampleCount = 0
     /// Length of the audio read so far.
     public var durationSeconds: Double { Double(sampleCount) / Double(tagger.sampleRate) }
-    /// What is worth knowing: silence that was added to a short window, damage that was found.
+    /// What is worth knowing: silence that was added to a short window, damage, what is wrong with the sound.
     ///
     /// Complete once ``next()`` has given nil.
     public var warnings: [String] {
-        [padding].compactMap(\.self) + source.info.warnings + source.info.findings.map(\.message)
+        let info = source.info
+        // Of a clip that had to be padded it is known that it is short.
+        let findings = info.findings.filter { padding == nil || $0.code != .shortClip }
+        return [padding].compactMap(\.self) + info.warnings + findings.map(\.message)
     }
     /// Called whenever a block was read, with the length of the audio so far in seconds.
     public var onRead: (Double) -> Void = { _ in }

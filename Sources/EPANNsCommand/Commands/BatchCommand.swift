@@ -97,6 +97,7 @@ struct BatchCommand {
         var run = BatchRun(inputs.list, policy: input.policy, writer: writer, destination: place)
         run.jobs = jobs
         run.rawFormat = try input.rawFormat()
+        run.channels = input.channel
         run.words = { $0.commandText }
         run.communicator = isAlone ? SoloCommunicator() : group
         // The only input's failure is the run's, and said at its end.
@@ -109,8 +110,7 @@ struct BatchCommand {
             case .finished(let seconds): progress.advance(audioSeconds: seconds)
             }
         }
-        // What failed in a format that has no word for it leaves no empty file.
-        if !file.isEmpty || summary.failureCount == 0 { try file.commit() }
+        try file.commit()
         progress.finish()
         guard group.rank == 0 else { return }
         if isOnly, let failure = summary.failure {
@@ -144,18 +144,18 @@ struct BatchCommand {
 final class ResultDocument: @unchecked Sendable {
     // Whoever writes sees to it that one thread at a time does.
     private let file: AtomicFile?
-    /// Whether nothing has been written.
-    private(set) var isEmpty = true
+    private var isEmpty = true
 
     init(_ destination: ResultDestination) throws {
         if case .file(let path) = destination { file = try AtomicFile(path: path) } else { file = nil }
     }
 
     func write(_ data: Data) throws {
-        isEmpty = isEmpty && data.isEmpty
         guard let file else { return try StandardOutput.write(data) }
         try data.withUnsafeBytes { try file.write($0) }
+        isEmpty = isEmpty && data.isEmpty
     }
 
-    func commit() throws { try file?.commit() }
+    /// Puts the file in its place; a run without a result leaves none.
+    func commit() throws { if !isEmpty { try file?.commit() } }
 }

@@ -14,6 +14,11 @@ struct RootCommand: AsyncParsableCommand {
             are those of E-PANNs (Singh, Liu, Plumbley 2023), PANNs and EfficientAT. A small E-PANNs, epanns-mini, is \
             built in; published weights, which know far more, are fetched once, by name.
 
+            Results go to standard output, everything else to standard error. Exit status: 0 when all went well, 1 \
+            when some of several inputs failed, 64 for wrong arguments, 65 for damaged or unsupported data, 66 for \
+            a model or file that is missing or cannot be read or written (a full disk, too), 69 for the network, 70 \
+            for a failure inside.
+
             EXAMPLES
               epanns tag street.wav               what is heard in a recording
               epanns models download mn04         fetch a far better model, of 4 MB
@@ -21,11 +26,6 @@ struct RootCommand: AsyncParsableCommand {
               epanns info mn04                    its layers, parameters and operations
               epanns embed -m mn04 street.wav --output street.npy
               epanns labels --search dog          the classes that have to do with dogs
-
-            Results go to standard output, everything else to standard error. Exit status: 0 when all went well, 1 \
-            when some of several inputs failed, 64 for wrong arguments, 65 for damaged or unsupported data, 66 for \
-            a model or file that is missing or cannot be read or written (a full disk, too), 69 for the network, 70 \
-            for a failure inside.
             """,
         version: EPANNsVersion.current,
         subcommands: [

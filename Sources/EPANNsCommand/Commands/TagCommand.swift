@@ -16,15 +16,6 @@ struct TagCommand: ParsableCommand, SharedCommand {
         commandName: "tag",
         abstract: "Says what is heard in audio.",
         discussion: """
-            EXAMPLES
-              epanns tag street.wav                         one clip
-              epanns tag -m mn04 street.wav                 with a better model
-              epanns tag --window 2 --hop 1 -k 3 hour.flac  what happens when
-              epanns tag -f jsonl recordings > tags.jsonl   for a program
-              epanns tag --window 10 -o tags --resume archive
-              epanns tag --allow Siren --allow Dog --threshold 0.2 street.wav
-              arecord -f S16_LE -r 32000 | epanns tag --window 2 -
-
             Scores of different classes are independent probabilities: they need not add up to 1. The built-in model \
             is small: only what passes its own thresholds is reported, and where nothing does, its three best guesses; \
             --threshold 0 gives all.
@@ -36,6 +27,15 @@ struct TagCommand: ParsableCommand, SharedCommand {
             Results go to standard output, messages to standard error. The exit status is 0 when every input was \
             tagged, 1 when some of several failed. Several processes, on one machine or more, share the files: \
             mpirun -n N epanns tag … (needs a build with MPI: swift build --traits MPI).
+
+            EXAMPLES
+              epanns tag street.wav                         one clip
+              epanns tag -m mn04 street.wav                 with a better model
+              epanns tag --window 2 --hop 1 -k 3 hour.flac  what happens when
+              epanns tag -f jsonl recordings > tags.jsonl   for a program
+              epanns tag --window 10 -o tags --resume archive
+              epanns tag --allow Siren --allow Dog --threshold 0.2 street.wav
+              arecord -f S16_LE -r 32000 | epanns tag --window 2 -
             """)
 
     /// From which score on a tag is reported.
@@ -179,7 +179,8 @@ struct TagCommand: ParsableCommand, SharedCommand {
         if case .score(let given) = threshold { score = given }
         let settings = TagSettings(
             modelSHA256: tagger.identity.sha256, precision: tagger.precision.rawValue,
-            activation: activation.map { "\($0)" }, windowSeconds: input.window,
+            activation: activation.map { "\($0)" },
+            channel: input.channel == .automatic ? nil : input.channel.description, windowSeconds: input.window,
             hopSeconds: input.hop == input.window ? nil : input.hop, whole: input.whole ? true : nil, topK: topK,
             threshold: score, automaticThreshold: selection.guessCount > 0 ? true : nil,
             allow: selection.allowed?.sorted(), deny: selection.denied.sorted(), format: format.rawValue)

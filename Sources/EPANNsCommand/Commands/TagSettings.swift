@@ -10,6 +10,8 @@ struct TagSettings: Codable, Hashable {
     var precision: String
     /// Nil for the model's own.
     var activation: String?
+    /// Nil for the mean, or the loudest channel where they cancel each other.
+    var channel: String?
     var windowSeconds: Double?
     var hopSeconds: Double?
     /// True for clips as a whole however long, absent otherwise.
@@ -26,7 +28,7 @@ struct TagSettings: Codable, Hashable {
 
     enum CodingKeys: String, CodingKey {
         case modelSHA256 = "model_sha256"
-        case precision, activation
+        case precision, activation, channel
         case windowSeconds = "window_seconds"
         case hopSeconds = "hop_seconds"
         case topK = "top_k"
@@ -64,7 +66,8 @@ struct TagSettings: Codable, Hashable {
     func check(against stored: TagSettings, folder: String) throws {
         let differences = [
             difference("the model (SHA-256)", \.modelSHA256, stored), difference("--precision", \.precision, stored),
-            difference("--activation", \.activation, stored), difference("--window", \.windowSeconds, stored),
+            difference("--activation", \.activation, stored), difference("--channel", \.channel, stored),
+            difference("--window", \.windowSeconds, stored),
             difference("--hop", \.hopSeconds, stored), difference("--whole", \.whole, stored),
             difference("--top-k", \.topK, stored),
             difference("--threshold", \.threshold, stored),

@@ -19,6 +19,14 @@ struct InputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "The channel to listen to, counted from 1, or mix for the mean of all, or auto: the mean, or where the "
+                + "channels cancel each other, the loudest.",
+            valueName: "n|mix|auto"),
+        transform: { try ChannelSelection(parsing: $0) })
+    var channel = ChannelSelection.automatic
+
+    @Option(
+        help: ArgumentHelp(
             "A result for every window of this many seconds (default: one for the clip; of clips above 30 s the mean over "
                 + "windows of 10 s).",
             valueName: "seconds"))
