@@ -117,8 +117,8 @@ import Testing
     @Test func whatATerminalCouldTakeForACommandIsEscaped() throws {
         try withTemporaryFolder { folder in
             let path = folder + "/odd.safetensors"
-            let configuration = ModelConfiguration.cnn6(
-                .init(widths: [4, 4, 4, 4], embeddingWidth: 4, classCount: 2))
+            let configuration = ModelConfiguration.cnn(
+                .init(.cnn6, widths: [4, 4, 4, 4], embeddingWidth: 4, classCount: 2))
             try Model(
                 name: "odd\u{1B}]0;title\u{7}", configuration: configuration, weights: TinyModel.weights(configuration),
                 labels: LabelSet([.init(name: "red\u{1B}[31m"), .init(mid: "m\u{0}", name: "plain")])

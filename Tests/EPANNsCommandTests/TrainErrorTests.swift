@@ -24,7 +24,8 @@ import Testing
             expect(try train(["--audio", folder]), 64, "name it with --data")
             expect(try train(table + ["--audio", "a", "--audio", "b"]), 64, "--audio is given 2 times for 1 tables")
             expect(try train(table + ["--folds-test", "one"]), 64, "--folds-test takes numbers")
-            expect(try train(table + ["--model", "cnn10", "--augment", "mixdown"]), 64, "“mixdown” is not an augmentation")
+            expect(
+                try train(table + ["--model", "cnn10", "--augment", "mixdown"]), 64, "“mixdown” is not an augmentation")
             expect(try train(table + ["--head-only"]), 64, "--init")
             expect(try train(table + ["--model", "cnn10", "--init", folder + "/x.pt"]), 66, "x.pt")
             expect(try train(table + ["--init", "mn4"]), 66, "Did you mean “mn04”")

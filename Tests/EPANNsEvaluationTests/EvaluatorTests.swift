@@ -57,7 +57,8 @@ import Testing
 
     @Test func teachersOfOtherClassesAreRefused() throws {
         try ClipData.with { data in
-            let configuration = ModelConfiguration.cnn6(.init(widths: [4, 4, 4, 4], embeddingWidth: 4, classCount: 3))
+            let configuration = ModelConfiguration.cnn(
+                .init(.cnn6, widths: [4, 4, 4, 4], embeddingWidth: 4, classCount: 3))
             let other = try AudioTagger(
                 model: Model(name: "three", configuration: configuration, weights: TinyModel.weights(configuration)),
                 options: .init(precision: .fp32, threads: 1))

@@ -17,10 +17,11 @@ import Testing
     private static func corpus() throws -> [[UInt8]] {
         try withTemporaryFolder { folder in
             let small: [ModelConfiguration] = [
-                .cnn6(.init(widths: [2, 3, 3, 2], embeddingWidth: 4, classCount: 3)),
-                .cnn10(
+                .cnn(.init(.cnn6, widths: [2, 3, 3, 2], embeddingWidth: 4, classCount: 3)),
+                .cnn(
                     .init(
-                        widths: [2, 2, 2, 2, 2, 2, 2, 2], embeddingWidth: 3, classCount: 2, outputActivation: .softmax)),
+                        .cnn10, widths: [2, 2, 2, 2, 2, 2, 2, 2], embeddingWidth: 3, classCount: 2,
+                        outputActivation: .softmax)),
             ]
             var files: [[UInt8]] = []
             for (index, configuration) in small.enumerated() {

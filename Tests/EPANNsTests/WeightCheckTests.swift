@@ -5,8 +5,8 @@ import Testing
 
 /// Weights that no training makes are refused by name, in every format and element type.
 @Suite struct WeightCheckTests {
-    private static let configuration = ModelConfiguration.cnn6(
-        .init(widths: [3, 4, 5, 6], embeddingWidth: 33, classCount: 2))
+    private static let configuration = ModelConfiguration.cnn(
+        .init(.cnn6, widths: [3, 4, 5, 6], embeddingWidth: 33, classCount: 2))
 
     /// Writes the model with one number replaced, and gives what reading says.
     private func reading(

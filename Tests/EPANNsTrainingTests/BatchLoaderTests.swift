@@ -119,7 +119,7 @@ import Testing
                     #expect(abs(ours - value) < 1e-15)
                 }
                 let weights = batch.mixupWeights
-                #expect(weights[2] == Float(batch.lambdas[1]) && weights[3] == Float(1 - batch.lambdas[1]))
+                #expect(weights[2] == Float(batch.lambdas[1]) && weights[3] == 1 - Float(batch.lambdas[1]))
                 let (targets, mixed) = (batch.withTargets { Array($0) }, batch.mixedTargets())
                 #expect(mixed.count == 6)
                 for pair in 0..<3 {

@@ -243,7 +243,7 @@ import Testing
                 (.invalidConfiguration, "did you mean", { ($0.network, $0.architecture) = (nil, "cnn15") }),
                 (.fileFailure, "nothing.pt", { ($0.network, $0.initial) = (nil, run.folder + "/nothing.pt") }),
                 (.invalidConfiguration, "Everything is frozen", { $0.freeze.patterns = ["*"] }),
-                (.invalidConfiguration, "--freeze", { $0.cachesEmbeddings = true }),
+                (.invalidConfiguration, "is frozen", { $0.cachesEmbeddings = true }),
             ]
             for (code, words, change) in wrong {
                 var configuration = good
@@ -293,7 +293,7 @@ import Testing
             }
             // Ten seconds are assumed.
             #expect(memory[1] > 5 * memory[0])
-            #expect(notes.count == 1 && notes[0].contains("--clip-seconds"))
+            #expect(notes.count == 1 && notes[0].contains("clips of 10 s are assumed"))
             #expect(try FileManager.default.contentsOfDirectory(atPath: run.folder) == ["sounds"])
         }
     }

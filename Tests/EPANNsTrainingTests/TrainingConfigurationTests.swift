@@ -101,7 +101,7 @@ import Testing
             message(#"{"waveform_augmentation": {"gain_decibels": [3, 1]}}"#).contains(
                 "waveform_augmentation.gain_decibels"))
         #expect(message(#"{"seed": -1}"#).contains("“seed” has a number that does not fit"))
-        #expect(message("[1]").contains("no object"))
+        #expect(message("[1]").contains("not an object"))
         #expect(message("{").contains("cannot be read"))
         #expect(message("").contains("cannot be read"))
     }
@@ -112,8 +112,8 @@ import Testing
         good.architecture = "cnn10"
         try good.validate()
         let wrong: [(String, (inout TrainingConfiguration) -> Void)] = [
-            ("--data", { $0.data = [] }),
-            ("--init", { $0.architecture = nil }),
+            ("No data", { $0.data = [] }),
+            ("a model to start from or the architecture", { $0.architecture = nil }),
             ("only one", { $0.initial = "x.pt" }),
             ("at least 1", { $0.iterations = 0 }),
             ("at least 1", { $0.batchSize = 0 }),
@@ -122,7 +122,7 @@ import Testing
             ("weight", { $0.teacherWeight = 1.5 }),
             ("temperature", { $0.temperature = 0 }),
             ("temperature", { $0.temperature = .nan }),
-            ("--teacher", { $0.teacherWeight = 0.5 }),
+            ("a weight needs a teacher", { $0.teacherWeight = 0.5 }),
             ("needs a weight above 0", { $0.teacher = "x.pt" }),
             ("above 0", { $0.clipSeconds = 0 }),
             ("above 0", { $0.clipSeconds = .nan }),

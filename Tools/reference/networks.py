@@ -177,9 +177,15 @@ class _ResidualBlock(nn.Module):
 
 
 class ResNetNetwork(_PANNsBase):
-    """PANNs' ResNet22, ResNet38 and ResNet54 (SPEC §2.4); `scale` multiplies all published widths."""
+    """PANNs' ResNet22, ResNet38 and ResNet54 (SPEC §2.4).
 
-    def __init__(self, variant: str, scale: float = 1, class_count: int = 527, front_end: FrontEnd = PANNS_32K):
+    `scale` multiplies all published widths, but that of the two last convolutions and the embedding where `last` is given.
+    """
+
+    def __init__(
+        self, variant: str, scale: float = 1, class_count: int = 527, front_end: FrontEnd = PANNS_32K,
+        last: int | None = None,
+    ):
         super().__init__(front_end)
         counts, kernels, expansion = RESNETS[variant]
 
@@ -198,8 +204,9 @@ class ResNetNetwork(_PANNsBase):
                     inputs, widths, kernels, halves, projects=halves or (block == 0 and expansion > 1)))
                 inputs = widths[-1]
             self.resnet.add_module(f"layer{number}", nn.Sequential(*blocks))
-        self.conv_block_after1 = ConvBlock(inputs, (c(2048), c(2048)), 3)
-        self.add_head(c(2048), c(2048), class_count)
+        last = last or c(2048)
+        self.conv_block_after1 = ConvBlock(inputs, (last, last), 3)
+        self.add_head(last, last, class_count)
 
     def features(self, x: torch.Tensor) -> torch.Tensor:
         x = F.dropout(F.avg_pool2d(self.conv_block1(x), 2), 0.2, self.training)
@@ -209,8 +216,10 @@ class ResNetNetwork(_PANNsBase):
         return F.dropout(self.conv_block_after1(x), 0.2, self.training)
 
 
-def resnet(variant: str, scale: float = 1, class_count: int = 527, front_end: FrontEnd = PANNS_32K) -> ResNetNetwork:
-    return ResNetNetwork(variant, scale, class_count, front_end)
+def resnet(
+    variant: str, scale: float = 1, class_count: int = 527, front_end: FrontEnd = PANNS_32K, last: int | None = None
+) -> ResNetNetwork:
+    return ResNetNetwork(variant, scale, class_count, front_end, last)
 
 
 # EfficientAT mn, SPEC §2.11: (in, kernel, expanded, out, squeeze-excitation, activation, stride) of features.1…15.

@@ -19,7 +19,9 @@ public final class ScoredWindowReader {
     /// What is worth knowing: silence that was added to a short window, damage that was found.
     ///
     /// Complete once ``next()`` has given nil.
-    public var warnings: [String] { [padding].compactMap(\.self) + source.info.warnings }
+    public var warnings: [String] {
+        [padding].compactMap(\.self) + source.info.warnings + source.info.findings.map(\.message)
+    }
     /// Called whenever a block was read, with the length of the audio so far in seconds.
     public var onRead: (Double) -> Void = { _ in }
 

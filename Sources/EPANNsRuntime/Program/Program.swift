@@ -108,7 +108,7 @@ package final class Program: @unchecked Sendable {
 
     private func takeThreads() {
         // Swift's tasks change threads between calls.
-        if let threads { ThreadPolicy.use(threads) }
+        if let threads { OneDNNThreads.take(threads) }
     }
 
     private func execute(_ step: BoundStep) throws {

@@ -43,7 +43,7 @@ public final class TrainingBatch: @unchecked Sendable {
 
     /// The weight of each clip in its example, shape `(clips)`: λ₀, 1−λ₀, λ₁, …; ones without mixup.
     public var mixupWeights: [Float] {
-        isMixed ? lambdas.flatMap { [Float($0), Float(1 - $0)] } : [Float](repeating: 1, count: count)
+        isMixed ? lambdas.flatMap { [Float($0), 1 - Float($0)] } : [Float](repeating: 1, count: count)
     }
 
     /// Gives access to the log-mel spectrograms, shape `(clips, frames, mels)`, row-major, as the front end makes them;
