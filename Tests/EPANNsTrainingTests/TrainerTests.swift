@@ -29,6 +29,9 @@ import Testing
             #expect(model.configuration.outputActivation == .softmax)
             #expect(model.weights.values.allSatisfy { $0.floats.allSatisfy(\.isFinite) })
             #expect(model.weights["bn0.num_batches_tracked"]?.doubles == [60])
+            // And it says how it was made.
+            #expect(model.history.map(\.action) == [.trained])
+            #expect(model.history.first?.details["iterations"] == "60")
             let evaluations = events.compactMap { event -> TrainingEvent.Evaluation? in
                 if case .evaluation(let evaluation) = event { return evaluation }
                 return nil

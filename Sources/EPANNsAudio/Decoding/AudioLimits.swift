@@ -13,6 +13,6 @@ enum AudioLimits {
     /// A gigabyte of zeros called .mp3 is read to its end
     /// otherwise, and kept twice. Pictures and fonts in front of the sound have room here.
     static let headerBytes: Int64 = 64 << 20
-    /// Bytes between two packets; one picture of uncompressed 8K video has 100 MB.
-    static let packetBytes: Int64 = 256 << 20
+    /// Bytes between two packets; a picture of uncompressed 4K video has 25 MB.
+    static let packetBytes: Int64 = 64 << 20
 }

@@ -101,11 +101,13 @@ final class ContainerDecoder: ChannelSource {
                 continue
             }
             if let error = input.readError { throw error }
-            if status < 0 {
+            // What FFmpeg makes of a limit is a packet of all that it has kept, which is none.
+            if status < 0 || input.hasExceededLimit {
+                av_packet_unref(packet)
                 if input.hasExceededLimit {
                     readFailure = FFmpegFailure(
                         function: "av_read_frame",
-                        text: "no sound in \(AudioLimits.packetBytes >> 20) MB, from byte \(lastPacketEnd)")
+                        text: "no sound in \(AudioLimits.packetBytes >> 20) MB, from byte \(lastPacketEnd) on")
                 } else if status != epanns_error_end_of_file() {
                     readFailure = FFmpegFailure(function: "av_read_frame", status: status)
                 }
@@ -222,16 +224,18 @@ final class ContainerDecoder: ChannelSource {
         // What opening did not need is left for this, which needs both: together they are what a header may have.
         let status = avformat_find_stream_info(context, nil)
         if let error = input.readError { throw error }
-        if input.hasExceededLimit {
+        try check(
+            status, "avformat_find_stream_info", .invalidAudio,
+            "The header of \(name) is damaged; no audio stream can be made out.")
+        let index = av_find_best_stream(context, AVMEDIA_TYPE_AUDIO, -1, -1, nil, 0)
+        // A recording whose end is zeros has told enough before; zeros alone have not.
+        let parameters = index < 0 ? nil : context.pointee.streams[Int(index)]?.pointee.codecpar
+        if input.hasExceededLimit, (parameters?.pointee.sample_rate ?? 0) == 0 {
             throw EPANNsError(
                 .invalidAudio,
                 "No sound was found in the first \(AudioLimits.headerBytes >> 20) MB of \(name); it is damaged, or filled with "
                     + "something else.")
         }
-        try check(
-            status, "avformat_find_stream_info", .invalidAudio,
-            "The header of \(name) is damaged; no audio stream can be made out.")
-        let index = av_find_best_stream(context, AVMEDIA_TYPE_AUDIO, -1, -1, nil, 0)
         let count = context.pointee.nb_streams
         try check(
             index, "av_find_best_stream", .unsupportedFormat,

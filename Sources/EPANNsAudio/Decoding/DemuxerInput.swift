@@ -50,7 +50,13 @@ final class DemuxerInput {
     /// Sets how many bytes may be read from now on; after them FFmpeg is told that the input ends.
     ///
     /// FFmpeg has no bound of its own: it reads on, and keeps what it has read, until it has made out a packet.
-    func allow(_ byteCount: Int64) { remaining = byteCount }
+    func allow(_ byteCount: Int64) {
+        remaining = byteCount
+        guard hasExceededLimit else { return }
+        // The end that was told was none.
+        hasExceededLimit = false
+        context?.pointee.eof_reached = 0
+    }
 
     private func read(_ buffer: UnsafeMutablePointer<UInt8>, _ count: Int32) -> Int32 {
         guard remaining > 0 else {

@@ -138,12 +138,14 @@ extension AudioDoctor {
     }
 
     private var offset: AudioFinding? {
+        // Of a signal that was scaled wrongly, full scale is what it reaches.
+        let scale = max(1, Double(magnitude))
         let offsets = channels.filter { channel in
-            let size = abs(channel.mean)
+            let size = abs(channel.mean) / scale
             // An offset in a dead channel is more than its sound, and no news.
             let isLive = channel.variance > loudest * Limits.deadEnergy
             return size >= Limits.offset
-                || isLive && size >= Limits.relativeOffset && size * size >= channel.variance
+                || isLive && size >= Limits.relativeOffset && channel.mean * channel.mean >= channel.variance
         }
         guard let largest = offsets.map(\.mean).max(by: { abs($0) < abs($1) }) else { return nil }
         return AudioFinding(

@@ -27,8 +27,13 @@ struct SampleStatistics: Sendable {
 
     /// The mean.
     var mean: Double { count > 0 ? sum / Double(count) : 0 }
-    /// The mean square about the mean.
-    var variance: Double { count > 0 ? max(0, squares / Double(count) - mean * mean) : 0 }
+    /// The mean square about the mean; 0 where it is no more than the rounding of the squares.
+    var variance: Double {
+        guard count > 0 else { return 0 }
+        let square = squares / Double(count)
+        let variance = square - mean * mean
+        return variance > 1e-6 * square ? variance : 0
+    }
     /// Largest distance from the mean.
     var peak: Double { count > 0 ? max(Double(largest) - mean, mean - Double(smallest)) : 0 }
     /// Largest magnitude.

@@ -83,6 +83,7 @@ struct TrainCommand: ParsableCommand, SharedCommand {
         let trainer = try Trainer(
             looked, folder: dryRun ? nil : folder, resumes: resume,
             communicator: group, report: progress.show)
+        trainer.program = "epanns \(EPANNsVersion.current)"
         if dryRun {
             progress.finish()
             guard group.rank == 0 else { return }

@@ -142,16 +142,25 @@ struct SafetensorsHeaderParser {
         try expect("\"")
         var text: [UInt8] = []
         while true {
-            let byte = try cursor.read(UInt8.self)
-            switch byte {
+            // Texts of megabytes, such as labels, are mostly plain and are taken by the piece.
+            let start = cursor.position
+            var end = start
+            while end < cursor.end, Self.isPlain(cursor.bytes[end]) { end += 1 }
+            text.append(contentsOf: UnsafeRawBufferPointer(rebasing: cursor.bytes[start..<end]))
+            cursor.skip(end - start)
+            switch try cursor.read(UInt8.self) {
             case UInt8(ascii: "\""):
                 guard let string = String(validating: text, as: UTF8.self) else { throw unexpected("invalid UTF-8") }
                 return string
             case UInt8(ascii: "\\"): text.append(contentsOf: String(try escape()).utf8)
-            case 0..<0x20: throw unexpected("a control character in a string")
-            default: text.append(byte)
+            default: throw unexpected("a control character in a string")
             }
         }
+    }
+
+    /// Whether a byte of a string stands for itself.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private mutating func escape() throws -> Unicode.Scalar {

@@ -19,7 +19,7 @@ package struct ArchitectureRecognizer {
         for architecture in ModelConfiguration.architectures {
             if let found = try architecture.recognise(shapes) { return found.configuration }
         }
-        let names = shapes.names.prefix(5).joined(separator: ", ")
+        let names = shapes.names.prefix(5).map { String($0.prefix(200)).printable }.joined(separator: ", ")
         throw EPANNsError(
             .checkpointMismatch,
             names.isEmpty

@@ -23,11 +23,19 @@ enum StateDictCheck {
         let extra = tensors.keys.filter { !known.contains($0) }.sorted()
         guard !missing.isEmpty || !misshaped.isEmpty || !extra.isEmpty else { return }
         var parts: [String] = []
-        if !missing.isEmpty { parts.append("missing: \(missing.joined(separator: ", "))") }
-        if !misshaped.isEmpty { parts.append("of another shape: \(misshaped.joined(separator: ", "))") }
-        if !extra.isEmpty { parts.append("not part of the network: \(extra.joined(separator: ", "))") }
+        if !missing.isEmpty { parts.append("missing: \(list(missing))") }
+        if !misshaped.isEmpty { parts.append("of another shape: \(list(misshaped))") }
+        // Names of a stranger's choice.
+        if !extra.isEmpty { parts.append("not part of the network: \(list(extra.map { String($0.prefix(200)).printable }))") }
         throw EPANNsError(
             .checkpointMismatch, "The tensors do not fit \(architecture). " + parts.joined(separator: "; ") + ".")
+    }
+
+    /// The names, all of a real network's; of a file that means harm, the first four hundred.
+    private static func list(_ names: [String]) -> String {
+        let limit = 400
+        let more = names.count > limit ? " and \(names.count - limit) more" : ""
+        return names.prefix(limit).joined(separator: ", ") + more
     }
 
     private static func text(_ shape: [Int]) -> String {

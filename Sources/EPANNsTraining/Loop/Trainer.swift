@@ -25,6 +25,9 @@ public final class Trainer {
         public var best: (metric: String, value: Double)?
     }
 
+    /// Who trains, for the history of the models that are written: a program and its version.
+    public var program = "EPANNsTraining"
+
     let configuration: TrainingConfiguration
     let folder: RunFolder?
     let communicator: any Communicator
@@ -188,7 +191,14 @@ public final class Trainer {
     ///
     /// - Throws: `EPANNsError` with code `backendFailure`.
     public func model() throws -> Model {
-        let model = try material.model.replacing(weights: stepper.plan.weights())
+        var model = try material.model.replacing(weights: stepper.plan.weights())
+        var details = [
+            "clips": "\(material.train.clips.count)", "iterations": "\(iteration)",
+            "data": configuration.data.map { URL(fileURLWithPath: $0.table).lastPathComponent }.joined(separator: ", "),
+        ]
+        details["teacher"] = configuration.teacher.map { URL(fileURLWithPath: $0).lastPathComponent }
+        // Without the time, so that a resumed run ends in the same bytes.
+        model.record(.trained, details: details, by: program, date: nil)
         return try material.keptModel.map { try model.adding(classesOf: $0) } ?? model
     }
 
