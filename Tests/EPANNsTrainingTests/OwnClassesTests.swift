@@ -124,6 +124,8 @@ import Testing
             let error = failure { try run.train(run.configuration, "run") }
             #expect(error?.message.contains("Every clip is of the class “high”") == true, "\(error?.message ?? "")")
             #expect(error?.remedy == .learnFromNone)
+            // Not even a log of what was noted until then; the recordings are packed elsewhere.
+            #expect(!FileManager.default.fileExists(atPath: run.run("run").path))
         }
     }
 
