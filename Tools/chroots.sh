@@ -20,9 +20,9 @@ suites=${EPANNS_CHROOT_SUITES:-EPANNsCoreTests EPANNsGraphTests EPANNsAudioTests
 
 [ "$(id -u)" -eq 0 ] || { echo "debootstrap and chroot need root." >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "Install debootstrap first: apt-get install debootstrap" >&2; exit 1; }
-swift=$(readlink -f "$(command -v swift)")
-toolchain=${swift%/usr/bin/*}
-[ -x "$toolchain/usr/bin/swift" ] || { echo "No Swift toolchain found around $swift." >&2; exit 1; }
+# What is on PATH may be a link or a script; the compiler knows where it lives.
+toolchain=$(swift -print-target-info | sed -n 's|.*"runtimeResourcePath": "\(.*\)/usr/lib/swift".*|\1|p')
+[ -x "$toolchain/usr/bin/swift" ] || { echo "The folder of the Swift toolchain was not found." >&2; exit 1; }
 
 # What Tools/setup.sh installs, and what Swift's own programs need.
 needs=$(sed -n '/^needs=(/,/^)/s/^ *"\([a-z0-9.+-]*\) .*/\1/p' Tools/setup.sh)
