@@ -30,6 +30,7 @@ import argparse
 import math
 import os
 import shutil
+import signal
 import statistics
 import struct
 import subprocess
@@ -82,6 +83,8 @@ def main() -> int:
     parser.add_argument("--jobs", help="only these jobs, with commas between them")
     parser.add_argument("--exclusive", action="store_true")
     options = parser.parse_args()
+    # However it ends, the loops end with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     program = str(options.epanns.resolve())
     clips = sorted(str(path) for path in options.clips.iterdir() if path.suffix in {".wav", ".ogg", ".flac", ".mp3"})
     if not clips:

@@ -9,23 +9,24 @@
 #
 #     EPANNS_DEBIAN_MIRROR   where the packages are (default: http://deb.debian.org/debian)
 #     EPANNS_CHROOTS         where the systems go (default: .build-chroots beside the sources)
-#     EPANNS_CHROOT_TESTS    which tests, as a regular expression (default: those of the library)
+#     EPANNS_CHROOT_SUITES   which suites (default: those of the library)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
 mirror=${EPANNS_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 place=${EPANNS_CHROOTS:-$root/.build-chroots}
-tests=${EPANNS_CHROOT_TESTS:-^EPANNs(Core|Graph|Audio|Models|Runtime|Data|Processes|Training|Evaluation|Reports|Pruning)?Tests}
+suites=${EPANNS_CHROOT_SUITES:-EPANNsCoreTests EPANNsGraphTests EPANNsAudioTests EPANNsModelsTests EPANNsRuntimeTests EPANNsTests \
+    EPANNsDataTests EPANNsProcessesTests EPANNsTrainingTests EPANNsEvaluationTests EPANNsPruningTests}
 
 [ "$(id -u)" -eq 0 ] || { echo "debootstrap and chroot need root." >&2; exit 1; }
 command -v debootstrap >/dev/null || { echo "Install debootstrap first: apt-get install debootstrap" >&2; exit 1; }
-swift=$(readlink -f "$(command -v swift)")
-toolchain=${swift%/usr/bin/*}
-[ -x "$toolchain/usr/bin/swift" ] || { echo "No Swift toolchain found around $swift." >&2; exit 1; }
+# What is on PATH may be a link or a script; the compiler knows where it lives.
+toolchain=$(swift -print-target-info | sed -n 's|.*"runtimeResourcePath": "\(.*\)/usr/lib/swift".*|\1|p')
+[ -x "$toolchain/usr/bin/swift" ] || { echo "The folder of the Swift toolchain was not found." >&2; exit 1; }
 
 # What Tools/setup.sh installs, and what Swift's own programs need.
 needs=$(sed -n '/^needs=(/,/^)/s/^ *"\([a-z0-9.+-]*\) .*/\1/p' Tools/setup.sh)
-tools="ca-certificates git binutils gcc g++ libc6-dev libedit2 libncurses6 libpython3-dev libsqlite3-0 libcurl4 tzdata"
+tools="ca-certificates git python3 binutils gcc g++ libc6-dev libedit2 libncurses6 libpython3-dev libsqlite3-0 libcurl4 tzdata"
 
 mounted=()
 release() {
@@ -75,11 +76,16 @@ check() { # suite
     # The sources as they are here, without what was built from them.
     mkdir -p "$system/src"
     git ls-files -z --cached --others --exclude-standard | tar --null -c -T - | tar -x -C "$system/src"
-    # Packages that this machine has fetched need not be fetched again.
-    if [ -d .build/checkouts ] && [ ! -d "$system/build/checkouts" ]; then
-        mkdir -p "$system/build"
-        cp -a .build/checkouts .build/repositories .build/workspace-state.json "$system/build/" 2>/dev/null || true
-    fi
+    # The library and its tests only: nothing of other packages, so nothing is fetched.
+    # shellcheck disable=SC2016,SC2086 # expanded inside; a list of words
+    inside "$system" bash -c '
+        set -euo pipefail
+        modules=$(/src/Tools/part-of-package.py /part "$@")
+        for flag in $(pkg-config --cflags $modules); do printf -- "-Xcc\n%s\n" "$flag"; done >/flags
+        for flag in $(pkg-config --libs $modules); do printf -- "-Xlinker\n%s\n" "$flag"; done >>/flags
+    ' suites $suites
+    local flags
+    mapfile -t flags <"$system/flags"
 
     echo "== $suite"
     # shellcheck disable=SC2016 # expanded inside
@@ -87,8 +93,8 @@ check() { # suite
     # shellcheck disable=SC2016 # dpkg-query's own placeholders
     inside "$system" dpkg-query -W -f '${Package} ${Version}\n' libdnnl-dev libavcodec-dev libhdf5-dev libc6
     inside "$system" swift --version 2>&1 | head -n 1
-    inside "$system" swift test -c release --disable-testable-imports --package-path /src --scratch-path /build \
-        --filter "$tests" || status=$?
+    inside "$system" swift test -c release --disable-testable-imports --package-path /part --scratch-path /build \
+        "${flags[@]}" || status=$?
     echo "== $suite: exit status $status"
     release
     return "$status"

@@ -18,8 +18,9 @@ struct TrainCommand: ParsableCommand, SharedCommand {
         commandName: "train",
         abstract: "Trains a network on labelled recordings, or fine-tunes one.",
         discussion: """
-            The table of clips is a CSV with the columns filename and category (or labels), and perhaps fold; an \
-            AudioSet segment list; or one of PANNs' HDF5 packs. Recordings of any format are packed once, at the \
+            The data is a CSV with the columns filename and category (or labels), and perhaps fold; a folder with one \
+            folder for each class; an AudioSet segment list; or one of PANNs' HDF5 packs. Clips without a class (an \
+            empty category, a folder _none) teach what is none of the classes. Recordings of any format are packed once, at the \
             network's sample rate, into the run's folder or the one that --cache names.
 
             The run's folder holds configuration.json, log.jsonl, checkpoint.safetensors, best.safetensors (by \
@@ -37,7 +38,7 @@ struct TrainCommand: ParsableCommand, SharedCommand {
                   --iterations 2000 --augment mixup,specaugment --output run
               epanns train --init mn04.pt --data mine.csv --iterations 500 \\
                   --learning-rate 2e-4 --output run
-              epanns train --init mn04.pt --head-only --data mine.csv --output run
+              epanns train --init mn04.pt --head-only --data my-sounds/ --output run
               epanns train --model cnn14 --teacher mn04.pt --teacher-weight 1 \\
                   --data archive.csv --output run
               epanns train --config run.yaml --output run

@@ -45,12 +45,12 @@ extension Model {
 extension Model {
     /// The model with the classes of another before its own; both heads read the same features.
     ///
-    /// A class of both is this model's. Test: `OwnClassesTests`.
+    /// A class of both, in capitals or not, is this model's: names are looked up without regard to case. Test: `OwnClassesTests`.
     ///
     /// - Throws: `EPANNsError` with code `checkpointMismatch` when the heads are not of one kind.
     package func adding(classesOf other: Model) throws -> Model {
-        let own = Set(labels.labels.map(\.name))
-        let kept = other.labels.labels.indices.filter { !own.contains(other.labels.labels[$0].name) }
+        let own = Set(labels.labels.map { $0.name.lowercased() })
+        let kept = other.labels.labels.indices.filter { !own.contains(other.labels.labels[$0].name.lowercased()) }
         var configuration = configuration
         configuration.classCount = kept.count + labels.count
         var weights = weights

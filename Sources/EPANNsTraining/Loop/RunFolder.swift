@@ -35,7 +35,7 @@ public struct RunFolder: Sendable {
     package func requireNoRun() throws {
         guard hasConfiguration || hasCheckpoint else { return }
         throw EPANNsError(
-            .invalidConfiguration, "\(path.quoted) holds a run already: go on with it, or name another folder.",
+            .invalidConfiguration, "\(path.quoted) holds a run already; a new one needs another folder.",
             remedy: .resume)
     }
 

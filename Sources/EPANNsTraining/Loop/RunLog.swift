@@ -6,6 +6,8 @@ final class RunLog {
     private var handle: FileHandle?
     private let folder: RunFolder?
     private let continues: Bool
+    /// Lines of a run that has not begun yet.
+    private var held: [Data]? = []
     private let encoder = JSONEncoder()
 
     /// Prepares the log of a run, to go on at its end or anew; nil as folder writes nothing.
@@ -40,10 +42,22 @@ final class RunLog {
         return handle
     }
 
+    /// Writes what has been held back: a run that cannot begin leaves no log.
+    func begin() throws {
+        let lines = held ?? []
+        held = nil
+        for line in lines { try write(line: line) }
+    }
+
     func write(_ entry: some Encodable) throws {
+        let line = try encoder.encode(entry) + Data([0x0A])
+        if held == nil { try write(line: line) } else { held?.append(line) }
+    }
+
+    private func write(line: Data) throws {
         guard let folder else { return }
         do {
-            try opened(folder).write(contentsOf: try encoder.encode(entry) + Data([0x0A]))
+            try opened(folder).write(contentsOf: line)
         } catch let error as EPANNsError {
             throw error
         } catch {

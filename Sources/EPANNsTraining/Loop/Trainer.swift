@@ -142,6 +142,7 @@ public final class Trainer {
         // run may have got another length.
         try self.folder?.create()
         try self.folder?.write(configuration)
+        try log.begin()
         try self.report(.start(start(threads: threads)))
         if resumes { try self.report(.resume(iteration: iteration)) }
     }
