@@ -24,7 +24,7 @@ package final class DownloadLock {
                 throw EPANNsError(
                     .fileFailure,
                     "Another download of this model is under way (it holds the lock \(path)). Wait until it has "
-                        + "ended, then run the command again.")
+                        + "ended, then try again.")
             }
             // The former owner removes the file before it unlocks: make sure that what was locked still has the name.
             var locked = stat()

@@ -9,7 +9,7 @@ package func fileError(_ doing: String, _ path: String, number: Int32 = errno) -
         switch number {
         case ENOSPC, EDQUOT:
             "The disk is full: cannot \(doing) \(path). Free some space, or choose another folder with EPANNS_CACHE, "
-                + "and run the command again; what has arrived is kept."
+                + "and try again; what has arrived is kept."
         case EACCES, EPERM, EROFS:
             "No permission to \(doing) \(path). Correct its owner or mode, or choose another folder with EPANNS_CACHE."
         default:

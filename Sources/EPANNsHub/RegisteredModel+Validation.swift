@@ -37,10 +37,14 @@ extension RegisteredModel {
         if !Self.isPlainFileName(fileName) {
             return "the file name “\(fileName)” must be one path component of letters, digits and . _ - = only."
         }
-        if !(0...1).contains(meanAveragePrecision) { return "the mAP \(meanAveragePrecision) is not in 0...1." }
-        if !(1...Int(Int32.max)).contains(parameterCount) { return "\(parameterCount) parameters cannot be." }
-        if !(1000...384_000).contains(samplesPerSecond) { return "\(samplesPerSecond) samples a second cannot be." }
-        if let byteCount, byteCount < 1 { return "a size of \(byteCount) bytes cannot be." }
+        if !(0...1).contains(meanAveragePrecision) { return "the mAP \(meanAveragePrecision) must be between 0 and 1." }
+        if !(1...Int(Int32.max)).contains(parameterCount) {
+            return "the number of parameters, \(parameterCount), must be between 1 and \(Int32.max)."
+        }
+        if !(1000...384_000).contains(samplesPerSecond) {
+            return "the sample rate, \(samplesPerSecond) Hz, must be between 1000 and 384000 Hz."
+        }
+        if let byteCount, byteCount < 1 { return "the size, \(byteCount) bytes, must be at least 1." }
         for (label, value, count) in [("MD5", md5, 32), ("SHA-256", sha256, 64), ("git blob id", gitBlobID, 40)] {
             if let value, !Self.isHexadecimal(value, count: count) {
                 return "the \(label) “\(value)” must be \(count) lower-case hexadecimal digits."

@@ -89,7 +89,7 @@ struct InfoCommand: ParsableCommand {
     private func report() throws -> ModelReport {
         if !model.isEmpty, case .builtIn = try? ModelSource(model) {
             guard widths == nil else { throw widthsOfModel }
-            return try ModelReport(.builtIn(), durationSeconds: seconds)
+            return try ModelReport(ModelSource.builtIn.model(), durationSeconds: seconds)
         }
         if let path = try path() {
             guard widths == nil else { throw widthsOfModel }

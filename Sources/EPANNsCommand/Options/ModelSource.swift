@@ -14,7 +14,6 @@ enum ModelSource {
     /// - Throws: As `ModelCache.resolve`.
     init(_ argument: String?) throws {
         guard let argument else {
-            try Self.requireBuiltIn()
             self = .builtIn
             return
         }
@@ -27,13 +26,12 @@ enum ModelSource {
         let isBuiltIn =
             argument.lowercased().replacingOccurrences(of: "_", with: "-") == Model.builtInName
             && !Self.isRegularFile(argument)
-        if isBuiltIn { try Self.requireBuiltIn() }
         self = isBuiltIn ? .builtIn : .file(path: try ModelCache.standard().resolve(argument).path)
     }
 
-    /// A build without the package trait `BuiltInModel` has none.
-    private static func requireBuiltIn() throws {
-        guard !Model.hasBuiltIn else { return }
+    /// The built-in model; a build without the package trait `BuiltInModel` has none.
+    private static func builtInModel() throws -> Model {
+        if Model.hasBuiltIn { return try .builtIn() }
         throw EPANNsError(
             .modelUnavailable,
             "This build has no model of its own, so that one must be named. Start with \(ModelAdvice.text) Then: --model "
@@ -50,7 +48,7 @@ enum ModelSource {
     /// - Throws: `EPANNsError` as `Model.read(path:)`.
     func model() throws -> Model {
         switch self {
-        case .builtIn: try .builtIn()
+        case .builtIn: try Self.builtInModel()
         case .file(let path): try .read(path: path)
         }
     }
@@ -60,7 +58,7 @@ enum ModelSource {
     /// - Throws: `EPANNsError` with code `fileFailure` when that cannot be written.
     func path() throws -> String {
         if case .file(let path) = self { return path }
-        _ = try Model.builtIn()
+        _ = try Self.builtInModel()
         let bytes = Model.builtInStorage
         // Other versions of this program may have other weights.
         let folder = try ModelCache.standard().directory
