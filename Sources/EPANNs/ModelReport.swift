@@ -102,7 +102,7 @@ public struct ModelReport: Encodable, Hashable, Sendable {
     ///   - name: What the report calls the architecture.
     ///   - configuration: The network's structure.
     ///   - durationSeconds: Length of the clip.
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the configuration makes no sense, or
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the configuration is invalid, or
     ///   the clip is too short for the network or longer than an hour.
     public init(name: String, configuration: ModelConfiguration, durationSeconds: Double) throws {
         let graph = try configuration.graph()

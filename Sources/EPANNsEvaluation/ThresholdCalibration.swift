@@ -35,7 +35,7 @@ public struct ThresholdCalibration: Hashable, Sendable {
     ///   - minimumPrecision: The share of what a threshold takes that must be right, in 0…1; a class for which none
     ///     is that good shares the common one.
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when `minimumPositives` is below 1, or
-    ///   `minimumPrecision` is no share.
+    ///   `minimumPrecision` is outside 0…1.
     public init(
         _ clips: ScoredClips, minimumPositives: Int = Self.defaultMinimumPositives,
         minimumPrecision: Double = Self.defaultMinimumPrecision

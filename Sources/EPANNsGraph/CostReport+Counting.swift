@@ -27,7 +27,7 @@ extension Operation {
 enum CheckedCount {
     /// The product.
     ///
-    /// - Throws: ``EPANNsError`` with code `invalidConfiguration` when it is too large to be counted.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when it is too large to be counted.
     static func product(_ factors: [Int]) throws -> Int {
         try factors.reduce(1) { product, factor in
             let (result, overflow) = product.multipliedReportingOverflow(by: factor)

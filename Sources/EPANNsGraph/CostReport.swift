@@ -43,7 +43,7 @@ public struct CostReport: Codable, Hashable, Sendable {
     /// - Parameters:
     ///   - graph: The network.
     ///   - sampleCount: Length of the clip at the front end's rate.
-    /// - Throws: ``EPANNsError`` with code `invalidAudio` when the clip is too short for the network,
+    /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short for the network,
     ///   `invalidConfiguration` when the front end is invalid or a count would overflow.
     public init(_ graph: ModelGraph, sampleCount: Int) throws {
         try graph.input.validate()

@@ -60,7 +60,7 @@ extension FrontEndConfiguration {
 
     /// Checks the numbers, which may come from a file.
     ///
-    /// - Throws: ``EPANNsError`` with code `invalidConfiguration`.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
     public func validate() throws {
         let isPowerOfTwo = fftSize > 0 && fftSize & (fftSize - 1) == 0
         guard isPowerOfTwo, (64...65536).contains(fftSize), (1...fftSize).contains(windowSize),

@@ -55,7 +55,7 @@ public struct ModelGraph: Hashable, Sendable {
     /// Shape of one clip's features after every node.
     ///
     /// - Parameter frameCount: Frames of the input spectrogram.
-    /// - Throws: ``EPANNsError`` with code `invalidAudio` when the clip is too short for a window of the network,
+    /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short for a window of the network,
     ///   `invalidConfiguration` when an operation cannot read what it is given, however long the clip is.
     public func shapes(frameCount: Int) throws -> [Shape] {
         let start = Shape(1, [frameCount, input.melBands])

@@ -34,7 +34,7 @@ import Testing
         Case(["convert", "missing.pt", "out.safetensors"], 66, "no file “missing.pt”"),
         Case(["convert", TinyModel.path, "/nonexistent/out.safetensors"], 66, "There is no folder /nonexistent"),
         Case(["embed", "x.wav"], 66, "There is no file or folder x.wav"),
-        // An unset variable in a script is no wish for the built-in model.
+        // An unset variable in a script is not a wish for the built-in model.
         Case(["embed", "--model", "", "-"], 66, "is a variable unset?"),
         Case(["embed", "--model", TinyModel.path, "--hop", "1", "-"], 64, "--hop needs --window"),
         Case(["embed", "--model", TinyModel.path, "--raw", "s16le:16000:1", "x.wav"], 64, "--raw describes"),

@@ -33,7 +33,7 @@ import Testing
         let mapping = try ClassMapping(data: labels("a", "b"), model: .numbered(2))
         #expect(mapping.outputs == [[0], [1]])
         #expect(mapping.notes.count == 1)
-        // As many names that differ are no numbers.
+        // As many names, but others.
         #expect(throws: EPANNsError.self) { try ClassMapping(data: labels("a", "b", "c"), model: model) }
     }
 

@@ -45,7 +45,7 @@ import Testing
             let evaluator = try Evaluator(
                 tagger: data.tagger, set: set, truth: .teacher(data.tagger, threshold: threshold))
             #expect(evaluator.passCount == 2)
-            // It is no other than the model.
+            // It is the model itself.
             #expect(evaluator.notes.count == 1 && evaluator.notes[0].contains("the model itself"))
             let report = try #require(try evaluator.evaluate(jobs: 2)).report(threshold: threshold)
             #expect(report.teacher?.topAgreement == 1 && report.decisions.microF1 == 1 && report.singleLabel == nil)

@@ -79,7 +79,7 @@ struct PlotTests {
     @Test func gapsAndNothing() throws {
         _ = try draw(
             .curves(
-                title: "Loss until it was no number any more", xTitle: "iteration", yTitle: "loss",
+                title: "Loss until it was not a number", xTitle: "iteration", yTitle: "loss",
                 curves: [PlotCurve(name: "", x: [1, 2, 3, 4], y: [3, 2, .nan, .infinity])]),
             "gap")
         #expect(throws: EPANNsError.self) {

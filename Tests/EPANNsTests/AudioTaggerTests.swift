@@ -112,7 +112,7 @@ import Testing
         }
         #expect(count == 2)
         #expect(warnings.withLock { $0 } == tagged.warnings)
-        // Windows that are all too short are no matter of the last one.
+        // Windows that are all too short do not concern the last one.
         let short = try tagger.tag(Self.source(samples), name: "x", policy: .every(seconds: 0.2))
         #expect(short.windows.count == 30)
         #expect(short.warnings?.count == 1)

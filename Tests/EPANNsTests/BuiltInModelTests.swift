@@ -10,7 +10,7 @@ import Testing
         #expect(model.labels == .audioSet)
         #expect(model.configuration.outputActivation == .sigmoid)
         guard case .cnn(let network) = model.configuration else {
-            Issue.record("it is no CNN14 but \(model.configuration.architecture)")
+            Issue.record("it is not a CNN14 but \(model.configuration.architecture)")
             return
         }
         #expect(network.widths.reduce(0, +) < CNNConfiguration(.cnn14).widths.reduce(0, +) / 2)

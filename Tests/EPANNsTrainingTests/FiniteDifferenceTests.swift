@@ -90,7 +90,7 @@ import Testing
         }
     }
 
-    /// The mask of the way back is that of the way forth: otherwise slopes and gradients have nothing in common.
+    /// The backward pass has the mask of the forward pass: otherwise slopes and gradients have nothing in common.
     @Test(arguments: DropoutGraph.allCases) func `gradients through dropout`(kind: DropoutGraph) throws {
         let fixture = try OperationFixture()
         let error = try error(

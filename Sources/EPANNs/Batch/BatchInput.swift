@@ -39,7 +39,7 @@ public struct BatchInput: Codable, Hashable, Sendable {
     /// - Throws: `EPANNsError` with code `fileFailure` when it cannot be opened; what `body` throws.
     func withSource<Result>(rawFormat: RawPCMFormat?, _ body: (AudioSource) throws -> Result) throws -> Result {
         guard let bytes else { return try body(AudioSource(argument: path, rawFormat: rawFormat)) }
-        // A name that is no text can only be opened by its bytes.
+        // A name that is not text can only be opened by its bytes.
         let descriptor = try FilePath.withCString(bytes) { name in
             let descriptor = SystemCall.retrying { open(name, O_RDONLY | O_CLOEXEC) }
             guard descriptor >= 0 else { throw SystemCall.failure("open", path) }

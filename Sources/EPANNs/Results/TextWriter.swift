@@ -47,11 +47,11 @@ public struct TextWriter: ResultWriter {
         var parts = window.tags.map(words)
         if parts.isEmpty {
             guard let guesses = window.guesses, let first = guesses.first else { return "–" }
-            parts = ["\(Self.unsure); perhaps \(words(first))"] + guesses.dropFirst().map(words)
+            parts = ["\(Self.unsure);", "perhaps \(words(first))"] + guesses.dropFirst().map(words)
         }
         var (text, used) = ("", 0)
         for (index, part) in parts.enumerated() {
-            let piece = part + (index + 1 < parts.count ? "," : "")
+            let piece = part + (index + 1 < parts.count && !part.hasSuffix(";") ? "," : "")
             if index > 0, used + 1 + piece.count > columns - indent {
                 text += "\n" + String(repeating: " ", count: indent)
                 used = 0

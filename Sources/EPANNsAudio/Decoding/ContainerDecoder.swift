@@ -118,7 +118,7 @@ final class ContainerDecoder: ChannelSource {
             lastPacketEnd = input.stream.position
             defer { av_packet_unref(packet) }
             guard packet.pointee.stream_index == streamIndex else { continue }
-            // Of bare samples the last packet is often short, which is no damage.
+            // Of bare samples the last packet is often short, which is not damage.
             if packet.pointee.flags & AV_PKT_FLAG_CORRUPT != 0, !info.codec.hasPrefix("pcm_") { damagedPackets += 1 }
             let sent = avcodec_send_packet(codec, packet)
             if sent < 0 { try noteDamage(sent, "avcodec_send_packet") }

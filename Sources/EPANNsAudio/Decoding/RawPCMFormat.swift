@@ -52,7 +52,7 @@ public struct RawPCMFormat: Sendable, Hashable, CustomStringConvertible {
 
     /// Makes a format.
     ///
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number makes no sense.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number is out of range.
     public init(sampleType: SampleType, sampleRate: Int, channels: Int) throws {
         guard AudioLimits.sampleRates.contains(sampleRate) else {
             throw EPANNsError(

@@ -22,7 +22,7 @@ public final class LogMelSpectrogram: Sendable {
     /// - Parameters:
     ///   - configuration: The numbers of the recipe.
     ///   - melWeights: A checkpoint's own filter bank, shape `(bins, mels)`; nil builds it.
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the numbers make no sense,
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number is out of range,
     ///   `checkpointMismatch` when the stored bank does not fit, `backendFailure` when libavutil refuses.
     public init(configuration: FrontEndConfiguration, melWeights: Tensor? = nil) throws {
         try configuration.validate()

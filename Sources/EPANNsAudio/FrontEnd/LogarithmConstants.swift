@@ -37,7 +37,7 @@ struct LogarithmConstants: Sendable {
             to: row, count: count, bias: bias, floor: floor, floorValue: floorValue, scale: scale, offset: offset)
     }
 
-    /// A value that is no power, normalised.
+    /// A value that is not a power, normalised.
     func normalised(_ value: Double) -> Float { Self.normalised(value, normalisation) }
 
     private static func normalised(_ value: Double, _ normalisation: FrontEndRecipe.Normalisation) -> Float {

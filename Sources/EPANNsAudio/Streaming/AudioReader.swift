@@ -50,7 +50,7 @@ public final class AudioReader {
     ///   - channels: Which channels are listened to.
     ///   - maximumDurationSeconds: Where to stop; nil reads to the end.
     /// - Throws: `EPANNsError` with code `fileFailure` when it cannot be opened, `unsupportedFormat` when
-    ///   it is not audio that can be decoded, `invalidAudio` when its header makes no sense, `invalidConfiguration` when
+    ///   it is not audio that can be decoded, `invalidAudio` when its header is invalid, `invalidConfiguration` when
     ///   an argument does not.
     public init(
         _ source: AudioSource, sampleRate: Int, channels: ChannelSelection = .automatic,

@@ -24,7 +24,7 @@ public struct WindowPlan: Sendable, Hashable {
     ///   - windowSeconds: Length of a window.
     ///   - hopSeconds: Distance between the starts of windows; nil for windows side by side.
     ///   - minimumSeconds: Length of the shortest last window.
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number makes no sense.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number is out of range.
     public init(
         sampleRate: Int, windowSeconds: Double, hopSeconds: Double? = nil, minimumSeconds: Double = 0
     ) throws {

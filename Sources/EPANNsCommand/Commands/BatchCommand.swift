@@ -70,7 +70,7 @@ struct BatchCommand {
     /// Whether the work is the first process's alone, and this is another one.
     var isLeftToTheFirst: Bool { inputs.total < 2 && group.rank > 0 }
 
-    /// Pieces that can go side by side: files, or the windows of one that is no live one.
+    /// Pieces that can go side by side: files, or the windows of one that is not live.
     var units: Int {
         let count = inputs.list.count
         if count > 1 { return (count + group.count - 1) / group.count }

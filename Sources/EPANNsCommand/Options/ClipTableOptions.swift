@@ -27,7 +27,7 @@ struct ClipTableOptions: ParsableArguments {
     /// - Parameters:
     ///   - ignoresClasses: Whether its classes are of no interest, since a teacher says what is heard.
     ///   - missing: What becomes of recordings that are not there.
-    /// - Throws: `EPANNsError` as `DataSet.read`, and with code `invalidConfiguration` for folds that make no sense.
+    /// - Throws: `EPANNsError` as `DataSet.read`, and with code `invalidConfiguration` for folds that are not in the table.
     func dataSet(ignoresClasses: Bool, missing: DataSet.MissingFiles? = nil) throws -> DataSet {
         var options = DataSet.Options()
         options.missingFiles = missing

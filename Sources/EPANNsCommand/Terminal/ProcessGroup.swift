@@ -100,7 +100,7 @@ enum ProcessGroup {
 
     // MARK: The launcher's environment
 
-    /// Whether an MPI launcher has started the program, be it only once.
+    /// Whether an MPI launcher has started the program, even a single time.
     private static var isLaunched: Bool { launchedRank != nil }
 
     /// The process's number as the launcher says it, before MPI is asked: Open MPI's, the one that MPICH, Intel MPI and

@@ -3,7 +3,7 @@ import EPANNsCore
 import Foundation
 import Synchronization
 
-/// A line on standard error that says how far long work is; silent when that is no terminal.
+/// A line on standard error that says how far long work is; silent when that is not a terminal.
 ///
 /// Of several processes the first one tells, and to a launcher's pipe: a line every ten seconds.
 final class ProgressBar: Sendable {

@@ -4,7 +4,7 @@ import EPANNsCore
 ///
 /// Sizes and offsets come from the central directory, zip64 included. The local headers only tell where an entry's
 /// data starts: PyTorch writes the sizes behind the data. Checksums are not verified, because that would read
-/// every page of a file whose tensors are mapped; ``FileDigest`` is for that.
+/// every page of a file whose tensors are mapped; `FileDigest` is for that.
 ///
 /// Source: SPEC §3.3 and PKWARE's APPNOTE. Tests: `PyTorchCheckpointTests`, `CheckpointFuzzTests`.
 struct ZipArchive {

@@ -124,7 +124,7 @@ public struct PruningReport: Encodable, Sendable {
         guard count > 0, selection.spec.multiple > 1 else { return [] }
         return [
             "\(count) of \(selection.entries.count) layers keep all filters: what would stay, rounded to a multiple of "
-                + "\(selection.spec.multiple), is no less than they have."
+                + "\(selection.spec.multiple), is as many as they have."
         ]
     }
 }

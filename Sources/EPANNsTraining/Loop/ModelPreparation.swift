@@ -9,7 +9,7 @@ extension Model {
     /// Weight tensors draw from streams of their own, named by their place, so the same seed gives the same network on
     /// every machine. STFT kernels are left out, as in our files.
     ///
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the configuration's numbers make no sense.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when the configuration's numbers are invalid.
     public static func random(
         name: String, configuration: ModelConfiguration, labels: LabelSet? = nil, seed: UInt64
     ) throws -> Model {

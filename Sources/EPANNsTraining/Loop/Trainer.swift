@@ -206,7 +206,7 @@ public final class Trainer {
     /// Trains until the last iteration, or until it is asked to stop.
     ///
     /// - Parameter shouldStop: Asked before every iteration; the checkpoint is written then.
-    /// - Throws: `EPANNsError` with code `trainingFailure` when the loss is no number any more, `fileFailure` when the
+    /// - Throws: `EPANNsError` with code `trainingFailure` when the loss has become NaN or infinite, `fileFailure` when the
     ///   disk is full; the last checkpoint is whole then.
     public func run(shouldStop: () -> Bool = { false }) throws -> Outcome {
         // Whoever goes on with the run need not wait for this object to go.

@@ -31,7 +31,7 @@ enum TrainingData {
                 clips: found.clips.map { .init(name: $0.name, source: $0.source, fold: $0.fold, classes: []) },
                 notes: found.notes)
         }
-        // Whoever says what to test on decides alone, and so does a table with folds; a teacher's words are no test.
+        // Whoever says what to test on decides alone, and so does a table with folds; a teacher's words are not a test.
         let share =
             ignoresClasses || !configuration.testData.isEmpty
                 || configuration.data.contains { $0.testFolds != nil || $0.trainFolds != nil }

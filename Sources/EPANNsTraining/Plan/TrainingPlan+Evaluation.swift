@@ -30,7 +30,7 @@ extension TrainingPlan {
     /// - Throws: `EPANNsError` with code `backendFailure`.
     package func setWeights(_ weights: [String: [Float]]) throws {
         for (name, values) in weights {
-            guard let slot = store.index[name] else { preconditionFailure("\(name) is no weight of the network") }
+            guard let slot = store.index[name] else { preconditionFailure("\(name) is not a weight of the network") }
             try store.fill(slot, from: values, in: store.weights)
         }
     }
