@@ -26,7 +26,9 @@ enum StateDictCheck {
         if !missing.isEmpty { parts.append("missing: \(list(missing))") }
         if !misshaped.isEmpty { parts.append("of another shape: \(list(misshaped))") }
         // Names of a stranger's choice.
-        if !extra.isEmpty { parts.append("not part of the network: \(list(extra.map { String($0.prefix(200)).printable }))") }
+        if !extra.isEmpty {
+            parts.append("not part of the network: \(list(extra.map { String($0.prefix(200)).printable }))")
+        }
         throw EPANNsError(
             .checkpointMismatch, "The tensors do not fit \(architecture). " + parts.joined(separator: "; ") + ".")
     }
