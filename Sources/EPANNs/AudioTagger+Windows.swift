@@ -50,7 +50,7 @@ extension AudioTagger {
     ///   - source: Samples at any rate; one iteration takes them.
     ///   - policy: How they are cut.
     ///   - concurrency: Windows that are computed side by side; 1 for live sound, which waits for no others.
-    ///   - onWarning: As in ``windows(of:_:concurrency:onWarning:)-(AudioSource,_,_,_)``.
+    ///   - onWarning: As in ``windows(of:_:channels:concurrency:onWarning:)``.
     public func windows(
         of source: PushedSamples, _ policy: WindowPolicy, concurrency: Int = 1,
         onWarning: @escaping @Sendable (String) -> Void = { _ in }
@@ -98,7 +98,7 @@ extension AudioTagger {
     ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
     ///   - includesDigest: Whether the result has the digest of the model's file, which is read for it once.
     ///   - progress: Called after every window; false stops.
-    /// - Throws: As ``reader(of:_:concurrency:)`` and ``ScoredWindowReader/next()``.
+    /// - Throws: As ``reader(of:_:channels:concurrency:)`` and ``ScoredWindowReader/next()``.
     public func tag(
         _ source: AudioSource, name: String, policy: WindowPolicy = .automatic,
         selection: TagSelection = TagSelection(), concurrency: Int = 1, includesDigest: Bool = true,

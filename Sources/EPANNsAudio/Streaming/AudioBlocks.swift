@@ -51,7 +51,7 @@ public struct AudioBlocks: AsyncSequence, Sendable {
 
         /// The next block, nil at the end.
         ///
-        /// - Throws: As ``AudioReader/init(_:sampleRate:maximumDurationSeconds:)`` and ``AudioReader/next()``;
+        /// - Throws: As ``AudioReader/init(_:sampleRate:channels:maximumDurationSeconds:)`` and ``AudioReader/next()``;
         ///   `CancellationError` when the task is cancelled.
         public mutating func next() async throws -> [Float]? {
             try Task.checkCancellation()
