@@ -23,7 +23,7 @@ COMMANDS = [
     ("epanns tag --window 5 -k 3 Examples/alarm-then-siren.flac", 0),
     ("epanns tag --allow Sirene Examples/smoke-alarm.flac", 64),
 ]
-COLUMNS = 86
+COLUMNS = 80
 SIZE, LINE, MARGIN, BAR = 14, 20, 18, 34
 ADVANCE = 8.43  # of a character at 14 px in the usual monospaced fonts; textLength makes the others fit
 FONT = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', 'Liberation Mono', monospace"
