@@ -12,7 +12,9 @@ import Testing
         var x = g.convolution("stem", g.input, Convolution(filters: 6, kernel: [1, 8]))
         x = g.reduce("rows", x, .mean, over: [.width])
         x = g.add("sum", [x, g.parameter("pos_embed", Parameter(channels: 6, positions: 5))])
-        g.classify(g.linear("fc", g.reduce("mean", x, .mean, over: [.height]), outputs: 3), .none)
+        x = g.reduce("mean", x, .mean, over: [.height])
+        g.output(.embedding, x)
+        g.classify(g.linear("fc", x, outputs: 3), .none)
         return g.build()
     }()
 

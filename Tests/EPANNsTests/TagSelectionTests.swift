@@ -60,13 +60,13 @@ import Testing
 
     @Test(arguments: [
         (["Dgo"], [], "Did you mean “Dog”?"), (["speach"], [], "Did you mean “Speech”?"), (["4"], [], "0 to 3"),
-        (["-1"], [], "0 to 3"), (["zzzzzzzzz"], [], "`epanns labels`"), ([], ["nothing"], "nothing"),
+        (["-1"], [], "0 to 3"), (["zzzzzzzzz"], [], "labels list all names"), ([], ["nothing"], "nothing"),
         (["Dog"], ["0"], "nothing would be reported"), ([], ["0", "1", "2", "3"], "nothing would be reported"),
     ])
     func whatMakesNoSenseIsRefused(allow: [String], deny: [String], words: String) {
         let error = failure(of: { _ = try TagSelection(allow: allow, deny: deny, labels: labels) })
         #expect(error?.code == .invalidConfiguration)
-        #expect(error?.message.contains(words) == true, "\(error?.message ?? "no error")")
+        #expect(error?.description.contains(words) == true, "\(error?.message ?? "no error")")
     }
 
     @Test func limitsThatMakeNoSenseAreRefused() {
