@@ -183,6 +183,7 @@ import Testing
         }
         let data = try ResultJSON.encoder.encode(windows)
         #expect(try ResultJSON.decoder.decode(EmbeddedAudio.self, from: data) == windows)
-        #expect(try tagger.embed(Self.source([0.1]), name: "x").warnings?.count == 1)
+        let short = try tagger.embed(Self.source([0.1]), name: "x")
+        #expect(short.warnings?.first?.contains("padded with silence") == true, "\(short.warnings ?? [])")
     }
 }

@@ -66,7 +66,7 @@ import Testing
         let lines = try written(writer, [window(0, 2, scores)]).split(separator: "\n")
         #expect(lines[0] == "a.wav" && lines.count > 3)
         #expect(lines.allSatisfy { $0.count <= 80 }, "\(lines)")
-        #expect(lines.dropFirst(2).allSatisfy { $0.hasPrefix("                     Class") }, "\(lines)")
+        #expect(lines.dropFirst(2).allSatisfy { $0.hasPrefix("                   Class") }, "\(lines)")
         #expect(lines.dropFirst().dropLast().allSatisfy { $0.hasSuffix(",") })
     }
 

@@ -60,7 +60,7 @@ import Testing
 
     @Test(arguments: [
         (["Dgo"], [], "Did you mean “Dog”?"), (["speach"], [], "Did you mean “Speech”?"), (["4"], [], "0 to 3"),
-        (["-1"], [], "0 to 3"), (["zzzzzzzzz"], [], "`epanns labels`"), ([], ["nothing"], "nothing"),
+        (["-1"], [], "0 to 3"), (["zzzzzzzzz"], [], "There is no class named"), ([], ["nothing"], "nothing"),
         (["Dog"], ["0"], "nothing would be reported"), ([], ["0", "1", "2", "3"], "nothing would be reported"),
     ])
     func whatMakesNoSenseIsRefused(allow: [String], deny: [String], words: String) {
