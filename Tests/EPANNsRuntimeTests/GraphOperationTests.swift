@@ -1,3 +1,4 @@
+import EPANNsGraph
 import EPANNsRuntime
 import EPANNsTestSupport
 import Testing
@@ -31,4 +32,36 @@ import Testing
             }
         }
     }
+
+    /// Wide enough for bf16, which the cases are not, with operations between the convolutions that none takes along.
+    @Test(.enabled(if: Precision.bf16.isSupported, "this CPU has no bf16 kernels"), arguments: [false, true])
+    func `bf16 maps go through sums, norms, poolings and concatenations`(transposed: Bool) throws {
+        let wide = Convolution(filters: 32, kernel: [3, 3], padding: [1, 1])
+        let smooth = smooth
+        let item = GraphCases.Case("wide") { g, x in
+            let first = g.convolution("first", x, wide)
+            let sum = g.activation("r", g.add("sum", [first, g.pool("p", first, smooth)]), .relu)
+            let normed = g.activation("h", g.batchNorm("bn", sum), .hardSwish)
+            let both = g.concatenate("cat", [normed, g.pool("q", sum, smooth)])
+            let last = g.convolution("last", both, wide)
+            let soft = g.softmax(
+                "soft", g.linear("l", g.reduce("m", last, .mean, over: [.height, .width]), outputs: 32))
+            return g.multiply("scaled", last, by: soft)
+        }
+        let graph = GraphCases.graph(item, transposed: transposed)
+        let weights = seededWeights(graph)
+        let spectrogram: [Float] = (0..<37 * 16).map { (index: Int) -> Float in Float(index * 37 % 101) / 50 - 1 }
+        let expected = try ReferenceExecutor(graph: graph, weights: weights).run(spectrogram)
+        let plan = try InferenceNetwork(graph: graph, weights: weights, options: .init(precision: .bf16))
+            .plan(for: .init(frames: 37))
+        #expect(plan.implementations.contains { $0.implementation.contains("bf16") })
+        let outputs = try plan.run(spectrogram)
+        let scale = expected.embedding.map(abs).max() ?? 0
+        let error = worst(outputs.embedding, expected.embedding) / scale
+        print("bf16 through all between: max |Δ| by the largest element \(error)")
+        // Eight bits of mantissa, through two convolutions and what lies between.
+        #expect(scale > 0 && error > 1e-5 && error <= 5e-2)
+    }
+
+    private let smooth = Pool(.mean, kernel: [3, 3], stride: [1, 1], padding: [1, 1])
 }

@@ -12,7 +12,7 @@ package enum GraphCases {
     package struct Case: CustomStringConvertible, Sendable {
         package var description: String
         package var body: @Sendable (inout GraphBuilder, Value) -> Value
-        init(_ name: String, _ body: @escaping @Sendable (inout GraphBuilder, Value) -> Value) {
+        package init(_ name: String, _ body: @escaping @Sendable (inout GraphBuilder, Value) -> Value) {
             description = name
             self.body = body
         }
