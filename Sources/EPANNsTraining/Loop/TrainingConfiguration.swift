@@ -58,8 +58,9 @@ public struct TrainingConfiguration: Codable, Hashable, Sendable {
     public var initial: String?
     /// What is not trained.
     public var freeze = FreezeSelection()
-    /// Whether the classes of ``initial`` stay beside the new ones, which then do not compete (binary cross-entropy); only
-    /// where nothing but the head is trained. Nil as false.
+    /// Whether the classes of ``initial`` stay beside the new ones; nil as false.
+    ///
+    /// Only where nothing but the head is trained. The classes then do not compete (binary cross-entropy).
     public var keepsOldClasses: Bool?
     /// Whether the frozen part runs once over every clip and only the rest is trained.
     public var cachesEmbeddings = false

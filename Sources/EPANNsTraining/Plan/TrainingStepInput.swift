@@ -36,7 +36,9 @@ final class TrainingStepResult {
 package struct InputAugmentation: Sendable {
     /// Stripes per clip before mixup; empty for none.
     package var stripes: [SpecAugmentStripes] = []
-    /// Weight of each clip in its example: λ₀, 1−λ₀, λ₁, …; empty for none. The targets are mixed with the same.
+    /// Weight of each clip in its example: λ₀, 1−λ₀, λ₁, …; empty for none.
+    ///
+    /// The targets are mixed with the same.
     package var mixupWeights: [Float] = []
 
     /// Makes one; of nothing where nothing is given.
