@@ -25,6 +25,8 @@ package final class WindowSpectrograms {
     package static func serve(_ plan: WindowPlan, _ configuration: FrontEndConfiguration) -> Bool {
         plan.hopSamples < plan.windowSamples && plan.hopSamples % configuration.hopSize == 0
             && plan.windowSamples >= 8 * configuration.fftSize
+            // The edges are those of centred frames, and what looks at a whole clip cannot be shared.
+            && configuration.recipe.framing == .centred && !configuration.needsWholeClip
     }
 
     /// Starts at the beginning of a source.
