@@ -48,6 +48,13 @@ public final class InferencePlan: Sendable {
         public var logits: [Float]
         /// The vector before the classifier, shape `(batch, embedding width)`.
         public var embedding: [Float]
+
+        /// Makes outputs.
+        public init(scores: [Float], logits: [Float], embedding: [Float]) {
+            self.scores = scores
+            self.logits = logits
+            self.embedding = embedding
+        }
     }
 
     /// The input's extents.

@@ -95,7 +95,7 @@ import Testing
         for start in stride(from: 0, to: samples.count, by: 4999) {
             let block = Array(samples[start..<min(samples.count, start + 4999)])
             try shared.append(block)
-            cutter.append(block)
+            try cutter.append(block)
             try drain()
         }
         cutter.finish()

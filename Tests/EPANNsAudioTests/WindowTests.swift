@@ -4,11 +4,11 @@ import EPANNsGraph
 import Testing
 
 @Suite struct WindowTests {
-    private func windows(_ count: Int, _ plan: WindowPlan, block: Int) -> [AudioWindow] {
+    private func windows(_ count: Int, _ plan: WindowPlan, block: Int) throws -> [AudioWindow] {
         var cutter = WindowCutter(plan)
         var result: [AudioWindow] = []
         for start in stride(from: 0, to: count, by: block) {
-            cutter.append((start..<min(count, start + block)).map(Float.init))
+            try cutter.append((start..<min(count, start + block)).map(Float.init))
             while let window = cutter.next() { result.append(window) }
         }
         cutter.finish()
@@ -41,7 +41,7 @@ import Testing
             sampleRate: 10, windowSeconds: window, hopSeconds: hop, minimumSeconds: minimum)
         for count in [1, 5, 99, 100, 101, 149, 150, 151, 250, 255, 997] {
             for block in [1, 7, 100, 331, 1000] {
-                let result = windows(count, plan, block: block)
+                let result = try windows(count, plan, block: block)
                 #expect(result.map { $0.startSample..<$0.startSample + $0.samples.count } == expected(count, plan))
                 #expect(result.map(\.index) == Array(0..<result.count))
                 #expect(result.allSatisfy { $0.samples.first == Float($0.startSample) })
@@ -54,21 +54,31 @@ import Testing
 
     @Test func anOnlyWindowIsGivenHoweverShort() throws {
         let plan = try WindowPlan(sampleRate: 100, windowSeconds: 10, minimumSeconds: 5)
-        #expect(windows(3, plan, block: 3).map(\.samples.count) == [3])
-        #expect(windows(1003, plan, block: 64).map(\.samples.count) == [1000])
-        #expect(windows(1500, plan, block: 64).map(\.samples.count) == [1000, 500])
+        #expect(try windows(3, plan, block: 3).map(\.samples.count) == [3])
+        #expect(try windows(1003, plan, block: 64).map(\.samples.count) == [1000])
+        #expect(try windows(1500, plan, block: 64).map(\.samples.count) == [1000, 500])
     }
 
-    @Test func aReaderGivesItsWindows() throws {
+    @Test func samplesAfterTheEndAreAnError() throws {
+        var cutter = WindowCutter(try WindowPlan(sampleRate: 100, windowSeconds: 1))
+        try cutter.append([1, 2])
+        cutter.finish()
+        #expect(throws: EPANNsError.self) { try cutter.append([3]) }
+        #expect(cutter.next()?.samples == [1, 2])
+        #expect(cutter.next() == nil)
+    }
+
+    @Test func aReadersBlocksAreCut() throws {
         let reader = try AudioReader(.file(path: Fixture.path("chirp.wav")), sampleRate: 32000)
-        let windows = try WindowReader(reader, plan: WindowPlan(sampleRate: 32000, windowSeconds: 0.2))
+        var cutter = WindowCutter(try WindowPlan(sampleRate: 32000, windowSeconds: 0.2))
         var counts: [Int] = []
-        while let window = try windows.next() { counts.append(window.samples.count) }
-        #expect(counts == [6400, 6400, 3206])
-        #expect(try windows.next() == nil)
-        #expect(throws: EPANNsError.self) {
-            try WindowReader(reader, plan: WindowPlan(sampleRate: 16000, windowSeconds: 1))
+        while let block = try reader.next() {
+            try cutter.append(block)
+            while let window = cutter.next() { counts.append(window.samples.count) }
         }
+        cutter.finish()
+        while let window = cutter.next() { counts.append(window.samples.count) }
+        #expect(counts == [6400, 6400, 3206])
     }
 
     @Test(arguments: [

@@ -23,6 +23,14 @@ import Testing
         #expect(try LabelSet.parse(hard.csv) == hard)
     }
 
+    @Test func someClassesAreWrittenAndUnknownOnesRefused() throws {
+        let labels = LabelSet([.init(mid: "/m/a", name: "Dog"), .init(name: "Cat")])
+        #expect(try labels.csv(of: [1]) == "index,mid,display_name\n1,,\"Cat\"\n")
+        for index in [-1, 2, Int.max] {
+            #expect(failure(of: { _ = try labels.csv(of: [0, index]) })?.code == .invalidConfiguration)
+        }
+    }
+
     @Test func listsAreRead() throws {
         let names = try LabelSet.parse("Bird\r\n  Frog \n\nToad, common\n")
         #expect(names.labels == [.init(name: "Bird"), .init(name: "Frog"), .init(name: "Toad, common")])

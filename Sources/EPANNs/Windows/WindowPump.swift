@@ -35,7 +35,7 @@ final class WindowPump {
                 break
             } else if let block = try read() {
                 try shared?.append(block)
-                cutter.append(block)
+                try cutter.append(block)
             } else {
                 isAtEnd = true
                 cutter.finish()

@@ -1,3 +1,5 @@
+import EPANNsCore
+
 /// Cuts blocks of any size into the windows of a ``WindowPlan``, holding hardly more than one window and one block.
 ///
 /// Test: `WindowTests`.
@@ -13,9 +15,13 @@ public struct WindowCutter: Sendable {
     /// Starts at the beginning of a stream.
     public init(_ plan: WindowPlan) { self.plan = plan }
 
-    /// Takes the next samples; call ``next()`` until it gives nil before the next block.
-    public mutating func append(_ samples: [Float]) {
-        precondition(!isFinished, "The stream is finished")
+    /// Takes the next samples, mono at the plan's rate; call ``next()`` until it gives nil before the next block.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidAudio` after ``finish()``.
+    public mutating func append(_ samples: [Float]) throws {
+        guard !isFinished else {
+            throw EPANNsError(.invalidAudio, "Samples came after the end of the audio that is cut into windows.")
+        }
         discard()
         // Between windows, when the hop is longer than the window, samples need not be kept at all.
         let unwanted = min(samples.count, max(0, start - bufferStart))

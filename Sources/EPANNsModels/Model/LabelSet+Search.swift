@@ -22,15 +22,26 @@ extension LabelSet {
     }
 
     /// AudioSet's CSV form, which ``parse(_:)`` reads back: `index,mid,display_name`, names in quotes.
-    public var csv: String { csv(of: labels.indices) }
+    public var csv: String { Self.csvHeader + labels.indices.map(csvRow).joined() }
 
     /// The CSV form of some classes.
-    public func csv(of indices: some Sequence<Int>) -> String {
-        var text = "index,mid,display_name\n"
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` for an index that no class has.
+    public func csv(of indices: some Sequence<Int>) throws -> String {
+        var text = Self.csvHeader
         for index in indices {
-            let label = labels[index]
-            text += "\(index),\(CSVText.field(label.mid)),\(CSVText.quoted(label.name))\n"
+            guard labels.indices.contains(index) else {
+                throw EPANNsError(
+                    .invalidConfiguration, "There is no class \(index); \(labels.count) classes are counted from 0.")
+            }
+            text += csvRow(index)
         }
         return text
+    }
+
+    private static let csvHeader = "index,mid,display_name\n"
+
+    private func csvRow(_ index: Int) -> String {
+        "\(index),\(CSVText.field(labels[index].mid)),\(CSVText.quoted(labels[index].name))\n"
     }
 }
