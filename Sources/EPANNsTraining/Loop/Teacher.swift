@@ -41,8 +41,8 @@ struct Teacher {
     }
 
     /// For whole clips, as many at once as there are threads.
-    func scorer(threads: Int) throws -> ClipScorer {
-        ClipScorer(
+    func scorer(threads: Int) throws -> NetworkScorer {
+        NetworkScorer(
             graph: try model.graph(), weights: model.weights, frontEnd: frontEnd, precision: .fp32, threads: threads)
     }
 }

@@ -35,7 +35,7 @@ extension TrainingMaterial {
         _ node: String, threads: Int, _ communicator: any Communicator
     ) throws -> [[Float]] {
         let graph = try EmbeddingCut.truncated(model.graph(), at: node)
-        let scorer = ClipScorer(
+        let scorer = NetworkScorer(
             graph: graph, weights: model.weights, frontEnd: frontEnd, precision: .fp32, threads: threads)
         let part = communicator.shard.range(of: train.clips.count)
         return try Self.everyRow(

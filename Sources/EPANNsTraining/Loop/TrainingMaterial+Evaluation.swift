@@ -12,7 +12,7 @@ extension TrainingMaterial {
     ) throws -> (TrainingEvent.Evaluation, EvaluationReport) {
         guard let test else { preconditionFailure("there is something to test on") }
         let part = communicator.shard.range(of: test.clips.count)
-        let scorer = ClipScorer(
+        let scorer = NetworkScorer(
             graph: try model.graph(), weights: weights, frontEnd: frontEnd, precision: precision, threads: threads)
         let rows = try Self.everyRow(
             scorer(test, cache: cache(), part: part) { $0.logits + $0.scores }, of: test.clips.count, communicator)
