@@ -1,6 +1,5 @@
 import EPANNsCore
-import EPANNsGraph
-import EPANNsModels
+import EPANNsTestSupport
 import Foundation
 import Testing
 
@@ -10,7 +9,8 @@ import Testing
     }
 
     @Test func theTargetChangesOnlyAtTheCommit() throws {
-        try withTemporaryFolder { folder in
+        try withTemporaryFolder { name in
+            let folder = URL(fileURLWithPath: name)
             let path = folder.appendingPathComponent("a.txt").path
             try "old".write(toFile: path, atomically: false, encoding: .utf8)
             let file = try AtomicFile(path: path)
@@ -24,7 +24,8 @@ import Testing
     }
 
     @Test func withoutACommitNothingIsLeft() throws {
-        try withTemporaryFolder { folder in
+        try withTemporaryFolder { name in
+            let folder = URL(fileURLWithPath: name)
             let path = folder.appendingPathComponent("a.txt").path
             func abandon() throws {
                 let file = try AtomicFile(path: path)
@@ -41,7 +42,8 @@ import Testing
     }
 
     @Test func missingFoldersAndFoldersAsTargetsAreErrors() throws {
-        try withTemporaryFolder { folder in
+        try withTemporaryFolder { name in
+            let folder = URL(fileURLWithPath: name)
             for path in [folder.path, folder.path + "/", folder.path + "/missing/a", "", "a\0b"] {
                 #expect(failure { _ = try AtomicFile(path: path) }?.code == .fileFailure, "\(path)")
             }
@@ -66,7 +68,8 @@ import Testing
 
 @Suite struct MappedFileTests {
     @Test func bytesAreThoseOfTheFile() throws {
-        try withTemporaryFolder { folder in
+        try withTemporaryFolder { name in
+            let folder = URL(fileURLWithPath: name)
             let path = folder.appendingPathComponent("a").path
             try Data([1, 2, 3]).write(to: URL(fileURLWithPath: path))
             let file = try MappedFile(path: path)
@@ -81,7 +84,8 @@ import Testing
     }
 
     @Test func whatIsNoRegularFileIsAnError() throws {
-        try withTemporaryFolder { folder in
+        try withTemporaryFolder { name in
+            let folder = URL(fileURLWithPath: name)
             let pipe = folder.appendingPathComponent("pipe").path
             #expect(mkfifo(pipe, 0o600) == 0)
             for path in [folder.path, pipe, "/dev/null", folder.path + "/missing", "", "a\0b"] {
@@ -94,7 +98,8 @@ import Testing
 @Suite struct FileDigestTests {
     // The published test vectors of FIPS 180-2 and RFC 1321.
     @Test func checksumsAreThoseOfTheStandards() throws {
-        try withTemporaryFolder { folder in
+        try withTemporaryFolder { name in
+            let folder = URL(fileURLWithPath: name)
             let path = folder.appendingPathComponent("a").path
             try "abc".write(toFile: path, atomically: false, encoding: .utf8)
             #expect(

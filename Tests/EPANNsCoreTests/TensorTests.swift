@@ -1,5 +1,4 @@
 import EPANNsCore
-import EPANNsGraph
 import Testing
 
 @Suite struct TensorTests {
