@@ -70,6 +70,7 @@ public final class AudioTagger: Sendable {
     /// - Parameters:
     ///   - modelBytes: A whole model file: one of ours, or a published PyTorch checkpoint.
     ///   - name: What messages call it, and a checkpoint that has no name.
+    ///   - options: How the network is run.
     /// - Throws: `EPANNsError` as `Model.read(path:)`.
     public convenience init(modelBytes: [UInt8], name: String, options: Options = Options()) throws {
         let storage = TensorStorage(byteCount: modelBytes.count) { destination in

@@ -37,7 +37,9 @@ public enum ResultFormat: String, CaseIterable, Codable, Sendable {
 
     /// Minutes and seconds, with hours from one hour on; a dash for what is not a time.
     ///
-    /// - Parameter decimals: Digits behind the seconds' point, 0 to 3.
+    /// - Parameters:
+    ///   - seconds: The time.
+    ///   - decimals: Digits behind the seconds' point, 0 to 3.
     public static func clock(_ seconds: Double, decimals: Int = 1) -> String {
         guard seconds >= 0, seconds < 1e12 else { return "–" }
         let digits = min(max(decimals, 0), 3)

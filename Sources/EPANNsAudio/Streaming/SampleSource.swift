@@ -31,7 +31,9 @@ public final class ResampledSamples: SampleSource {
 
     /// Puts a rate's conversion behind a source.
     ///
-    /// - Parameter sampleRate: The wanted rate, in Hz.
+    /// - Parameters:
+    ///   - source: Where the samples come from.
+    ///   - sampleRate: The wanted rate, in Hz.
     /// - Throws: `EPANNsError` with code `invalidConfiguration` for a rate that no audio has.
     public init(_ source: any SampleSource, sampleRate: Int) throws {
         try Self.check(source.sampleRate)
