@@ -24,8 +24,8 @@ enum MPICall {
         throw EPANNsError(
             .networkFailure,
             "The processes of this run can no longer work together. See what mpirun says above or below; a training "
-                + "run goes on from its last checkpoint with --resume.",
-            cause: Failure(call: call, text: known.isEmpty ? "code \(status)" : known))
+                + "run goes on from its last checkpoint.",
+            cause: Failure(call: call, text: known.isEmpty ? "code \(status)" : known), remedy: .resume)
     }
 }
 #endif
