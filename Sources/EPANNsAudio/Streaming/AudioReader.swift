@@ -151,20 +151,32 @@ public final class AudioReader {
     }
 
     private func checkMagnitudes(_ block: ChannelBlock) throws {
-        var largest: Float = 0
-        var isOrdered = true
-        for sample in block.samples {
-            let magnitude = abs(sample)
-            isOrdered = isOrdered && magnitude <= .greatestFiniteMagnitude
-            largest = max(largest, magnitude)
-        }
-        guard isOrdered, largest <= AudioLimits.magnitude else {
+        guard !Self.hasSampleBeyondLimit(block.samples) else {
             let index = block.samples.firstIndex { !(abs($0) <= AudioLimits.magnitude) } ?? 0
-            let seconds = sourceSeconds + Double(index) / Double(block.sampleRate)
+            // Channels lie one after the other.
+            let frame = index % max(1, block.frameCount)
+            let seconds = sourceSeconds + Double(frame) / Double(block.sampleRate)
             throw EPANNsError(
                 .invalidAudio,
                 "\(source) has a sample of \(block.samples[index]) at \(seconds) s; samples are numbers around −1...1. "
                     + "The file is damaged, or its sample format was named wrongly.")
+        }
+    }
+
+    /// Whether a sample lies beyond ``AudioLimits/magnitude`` or is not a number. Eight at a time: every sample of every
+    /// file passes here.
+    private static func hasSampleBeyondLimit(_ samples: [Float]) -> Bool {
+        let limit = SIMD8<Float>(repeating: AudioLimits.magnitude)
+        return samples.withUnsafeBytes { raw in
+            let vectorCount = samples.count / 8
+            var within = SIMDMask<SIMD8<Int32>>(repeating: true)
+            for index in 0..<vectorCount {
+                let values = raw.loadUnaligned(fromByteOffset: index * 32, as: SIMD8<Float>.self)
+                // Comparisons with what is not a number are false.
+                within = within .& (values .<= limit) .& (values .>= -limit)
+            }
+            return within != SIMDMask(repeating: true)
+                || samples[(vectorCount * 8)...].contains { !(abs($0) <= AudioLimits.magnitude) }
         }
     }
 
