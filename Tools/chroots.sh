@@ -50,6 +50,22 @@ inside() { # system command…
         HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive EPANNS_TEST_DATA="${data:-}" nice -n 15 "$@"
 }
 
+# The toolchain is built for this machine; a newer system may lack a library's old version, such as libxml2.so.2.
+lend_libraries() { # system
+    local system=$1 missing library file
+    for _ in 1 2 3 4; do # what is lent may need others
+        missing=$(inside "$system" sh -c 'ldd /toolchain/usr/bin/swift-package /usr/local/lib/*.so.* 2>/dev/null' |
+            awk '/not found/ { print $1 }' | sort -u)
+        [ -n "$missing" ] || return 0
+        for library in $missing; do
+            file=$(ldconfig -p | awk -v name="$library" '$1 == name { print $NF; exit }')
+            [ -n "$file" ] || { echo "The toolchain needs $library, which is neither here nor there." >&2; return 1; }
+            cp -L "$file" "$system/usr/local/lib/"
+        done
+        inside "$system" ldconfig
+    done
+}
+
 check() { # suite
     local suite=$1 system=$place/$1 data="" status=0
     if [ ! -e "$system/.complete" ]; then
@@ -72,6 +88,8 @@ check() { # suite
     # shellcheck disable=SC2086 # lists of words
     inside "$system" apt-get -qq install --no-install-recommends $needs $tools
     inside "$system" apt-get -qq upgrade
+
+    lend_libraries "$system"
 
     # The sources as they are here, without what was built from them.
     mkdir -p "$system/src"

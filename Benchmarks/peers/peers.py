@@ -1,7 +1,7 @@
 """How fast is this package beside PyTorch, ONNX Runtime and OpenVINO, on the same network, input and machine?
 
-The network is E-PANNs 50 % (widths 64 64 128 128 256 256 256 256 512 512 1024 1024, fc1 2048, 527 classes) with
-random weights, the input 10 s of audio, log-mel (1, 1, 1001, 64). Every system and thread count has its own process
+The network is E-PANNs 50 % (widths 64 64 128 128 256 256 256 256 512 512 1024 1024, fc1 2048, 527 classes) or, with
+--network, another one of Tools/reference/full_size.py, with random weights, the input 10 s of audio. Every system and thread count has its own process
 and the systems take turns, so that a busy machine is busy for all of them alike; the order is shuffled in every
 round. The minimum says what a system can do, the median what it did. Ratios are ours / peer: below 1, we are faster.
 
@@ -121,24 +121,24 @@ def interleave(jobs: list, rounds: int, iterations: int, seed: int) -> dict:
     return times
 
 
-def throughput(arguments, folder: Path) -> dict:
+def throughput(arguments, folder: Path, peers=PEERS, our_parts=OUR_PARTS) -> dict:
     workers, jobs, ours = [], [], None
     try:
         for threads in arguments.threads:
-            for system, variant, parts in PEERS:
+            for system, variant, parts in peers:
                 command = [
-                    arguments.python, str(HERE / "worker.py"), "--folder", str(folder), "--system", system,
+                    arguments.python, str(HERE / "worker.py"), "--folder", str(folder), "--network", arguments.network, "--system", system,
                     "--variant", variant, "--threads", str(threads)]
                 worker = Worker(f"{system} {variant}", command, threads)
                 workers.append(worker)
                 jobs += [((worker.name, threads, part), worker, {"part": part}) for part in parts]
         if arguments.epanns_bench:
             # One process for all thread counts: each request names its own. The environment allows the largest.
-            command = [arguments.epanns_bench, "serve", "--model", str(folder / "epanns-50.pt"), "--seconds", "10"]
+            command = [arguments.epanns_bench, "serve", "--model", str(folder / f"{arguments.network}.pt"), "--seconds", "10"]
             ours = Worker(OURS, command, max(arguments.threads))
             workers.append(ours)
             for threads in arguments.threads:
-                for precision, parts in OUR_PARTS:
+                for precision, parts in our_parts:
                     jobs += [
                         ((f"{OURS} {precision}", threads, part), ours,
                          {"threads": threads, "precision": precision, "part": part}) for part in parts]
@@ -174,6 +174,12 @@ def show(result: dict) -> None:
               f"  {ratios[0]:>14} {ratios[1]:>14}")
 
 
+def prepare(python: str, folder: Path, network: str) -> None:
+    """Model and input of a network; what is there stays."""
+    if not (folder / "front-end.npz").exists() or not (folder / f"{network}.onnx").exists():
+        subprocess.run([python, str(HERE / "prepare.py"), str(folder), "--network", network], check=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     side = parser.add_mutually_exclusive_group(required=True)
@@ -181,6 +187,7 @@ def main() -> int:
     side.add_argument("--epanns", metavar="PATH", help="our command, for --startup")
     side.add_argument("--no-epanns", action="store_true", help="peers only")
     parser.add_argument("--startup", action="store_true", help="start to first tags instead of speed")
+    parser.add_argument("--network", default="epanns-50", help="of Tools/reference/full_size.py")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--rounds", type=int, default=10)
     parser.add_argument("--iterations", type=int, default=3, help="runs in a row in a system's turn")
@@ -193,12 +200,13 @@ def main() -> int:
         parser.error("--startup measures the command: give --epanns PATH")
     if arguments.epanns and not arguments.startup:
         parser.error("--epanns goes with --startup; speed is measured with --epanns-bench")
+    if arguments.startup and arguments.network != "epanns-50":
+        parser.error("--startup measures epanns-50")
     if min(arguments.threads) < 1 or arguments.rounds < 1 or arguments.iterations < 1:
         parser.error("threads, rounds and iterations are 1 or more")
     with tempfile.TemporaryDirectory() as temporary:
         folder = arguments.folder or Path(temporary)
-        if not (folder / "front-end.npz").exists() or not (folder / "epanns-50.onnx").exists():
-            subprocess.run([arguments.python, str(HERE / "prepare.py"), str(folder)], check=True)
+        prepare(arguments.python, folder, arguments.network)
         if arguments.startup:
             result = startup.measure(arguments.python, arguments.epanns, folder, arguments.threads, arguments.rounds)
             result["machine"] = machine()

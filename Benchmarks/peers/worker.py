@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 
-def pytorch(folder: Path, variant: str, threads: int, data):
+def pytorch(folder: Path, name: str, variant: str, threads: int, data):
     import torch
 
     from prepare import ScoresFromLogMel  # puts Tools/reference on the search path, too
@@ -27,14 +27,14 @@ def pytorch(folder: Path, variant: str, threads: int, data):
 
     torch.set_num_threads(threads)
     torch.set_num_interop_threads(1)
-    network = networks.full_size_networks()["epanns-50"]().eval()
-    network.load_state_dict(torch.load(folder / "epanns-50.pt", map_location="cpu", weights_only=True), strict=True)
+    network = networks.full_size_networks()[name]().eval()
+    network.load_state_dict(torch.load(folder / f"{name}.pt", map_location="cpu", weights_only=True), strict=True)
     front_end = torch.nn.Sequential(network.spectrogram_extractor, network.logmel_extractor)
     waveform, log_mel = torch.from_numpy(data["waveform"])[None], torch.from_numpy(data["log_mel"])
     dtype = torch.bfloat16 if "bf16" in variant else torch.float32
     layout = torch.channels_last if "channels_last" in variant else torch.contiguous_format
-    for name, child in network.named_children():
-        if name not in ("spectrogram_extractor", "logmel_extractor"):
+    for child_name, child in network.named_children():
+        if child_name not in ("spectrogram_extractor", "logmel_extractor"):
             child.to(dtype=dtype, memory_format=layout)
 
     scores_of = ScoresFromLogMel(network)
@@ -61,25 +61,25 @@ def pytorch(folder: Path, variant: str, threads: int, data):
     return {part: guarded(part) for part in parts}, detail
 
 
-def onnxruntime(folder: Path, variant: str, threads: int, data):
+def onnxruntime(folder: Path, name: str, variant: str, threads: int, data):
     import onnxruntime as runtime
 
     options = runtime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.execution_mode = runtime.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = runtime.GraphOptimizationLevel.ORT_ENABLE_ALL
-    session = runtime.InferenceSession(folder / "epanns-50.onnx", options, providers=["CPUExecutionProvider"])
+    session = runtime.InferenceSession(folder / f"{name}.onnx", options, providers=["CPUExecutionProvider"])
     feed = {"log_mel": data["log_mel"]}
     return {"network": lambda: session.run(None, feed)[0]}, {"version": runtime.__version__, "threads": threads}
 
 
-def openvino(folder: Path, variant: str, threads: int, data):
+def openvino(folder: Path, name: str, variant: str, threads: int, data):
     import openvino as ov
 
     settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
     if variant == "f32":
         settings["INFERENCE_PRECISION_HINT"] = "f32"
-    model = ov.Core().compile_model(folder / "epanns-50.onnx", "CPU", settings)
+    model = ov.Core().compile_model(folder / f"{name}.onnx", "CPU", settings)
     request, log_mel = model.create_infer_request(), data["log_mel"]
     ran = sorted({
         str(node.get_rt_info()["runtimePrecision"].astype(str)) for node in model.get_runtime_model().get_ops()
@@ -97,12 +97,14 @@ SYSTEMS = {"pytorch": pytorch, "onnxruntime": onnxruntime, "openvino": openvino}
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--folder", type=Path, required=True, help="what prepare.py wrote")
+    parser.add_argument("--network", default="epanns-50", help="as given to prepare.py")
     parser.add_argument("--system", choices=SYSTEMS, required=True)
     parser.add_argument("--variant", required=True, help="fp32, bf16, fp32-channels_last, default, f32, …")
     parser.add_argument("--threads", type=int, required=True)
     arguments = parser.parse_args()
     data = dict(np.load(arguments.folder / "input.npz"))
-    parts, detail = SYSTEMS[arguments.system](arguments.folder, arguments.variant, arguments.threads, data)
+    parts, detail = SYSTEMS[arguments.system](
+        arguments.folder, arguments.network, arguments.variant, arguments.threads, data)
     difference = float(np.abs(np.asarray(parts["network"]()) - data["scores"]).max())
     detail["max_score_difference"] = difference
     # A system that computes something else is not a peer. bf16 on random weights: see full_size.py's own figures.

@@ -61,6 +61,13 @@ public struct RegisteredModel: Codable, Hashable, Sendable, Identifiable {
     /// The name: what identifies the model.
     public var id: String { name }
 
+    /// The network that the weights fill; `nil` where this version of the program cannot run it.
+    public var configuration: ModelConfiguration? {
+        let presets = ModelConfiguration.presets.filter { $0.referenceClass == architecture }
+        let named = presets.first { ([name] + aliases).contains($0.name) }
+        return (named ?? (presets.count == 1 ? presets[0] : nil))?.configuration
+    }
+
     /// Whether a published checksum decides if a file is the right one.
     public var hasChecksum: Bool { md5 != nil || sha256 != nil }
 

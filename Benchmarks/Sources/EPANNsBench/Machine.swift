@@ -15,7 +15,7 @@ struct Machine: Codable {
     static var current: Machine {
         Machine(
             cpu: cpuModel ?? "unknown CPU", cores: ProcessInfo.processInfo.activeProcessorCount,
-            oneDNN: oneDNNVersion ?? "unknown", autoPrecision: .fastest, loadAverage: currentLoad)
+            oneDNN: KernelLibrary.version, autoPrecision: .fastest, loadAverage: currentLoad)
     }
 
     var line: String {
@@ -32,18 +32,5 @@ struct Machine: Codable {
     private static var currentLoad: Double? {
         var loads = [0.0]
         return getloadavg(&loads, 1) == 1 ? loads[0] : nil
-    }
-
-    // The start of oneDNN's dnnl_version_t, the same in 2.x and 3.x.
-    private struct Version {
-        var major, minor, patch: CInt
-    }
-
-    /// Asked of the library that is loaded, not of the headers: the library is what runs.
-    private static var oneDNNVersion: String? {
-        guard let process = dlopen(nil, RTLD_NOW), let symbol = dlsym(process, "dnnl_version") else { return nil }
-        let function = unsafeBitCast(symbol, to: (@convention(c) () -> UnsafeRawPointer?).self)
-        guard let version = function()?.load(as: Version.self) else { return nil }
-        return "\(version.major).\(version.minor).\(version.patch)"
     }
 }

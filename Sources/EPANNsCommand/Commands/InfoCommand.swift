@@ -28,6 +28,7 @@ struct InfoCommand: ParsableCommand {
               epanns info epanns-50
               epanns info cnn14 --widths 64,64,128,128,256,256,256,256,512,512,1024,1024
               epanns info mn04_as_mAP_432.pt --seconds 1 --format json
+              epanns info --table1
             """)
 
     @Argument(
@@ -51,19 +52,34 @@ struct InfoCommand: ParsableCommand {
     @Flag(help: "In the text, also layers that do nothing when a model is run (dropout).")
     var all = false
 
+    @Flag(
+        name: .customLong("table1"),
+        help: "The paper's Table 1: its parameters and mAP beside those of the networks here.")
+    var isTable1 = false
+
     @OptionGroup var output: FormatOption<ReportFormat>
 
     private var model: String { name ?? "" }
 
     func validate() throws {
+        if isTable1 && (name != nil || widths != nil || all) {
+            throw ValidationError("--table1 is a table of its own; give no model, no --widths and no --all with it.")
+        }
         if name == nil && widths != nil { throw ValidationError("--widths goes with an architecture's name.") }
     }
 
     func run() throws {
+        if isTable1 { return try showTable1() }
         guard name != nil else { return try listArchitectures() }
         let report = try report()
         if output.format == .json { return try JSONOutput.print(report) }
         try StandardOutput.writeLines(InfoText.lines(report, showsAll: all, width: Terminal.width ?? 80))
+    }
+
+    private func showTable1() throws {
+        let rows = try PaperSystem.table.map { try PaperComparison($0, seconds: seconds) }
+        if output.format == .json { return try JSONOutput.print(rows) }
+        try StandardOutput.writeLines(PaperText.lines(rows, seconds: seconds, width: Terminal.width ?? 80))
     }
 
     private func listArchitectures() throws {

@@ -31,8 +31,7 @@ struct RootCommand: AsyncParsableCommand {
         subcommands: [
             TagCommand.self, InfoCommand.self, ConvertCommand.self, EmbedCommand.self, LabelsCommand.self,
             ModelsCommand.self, TrainCommand.self, EvaluateCommand.self, CalibrateCommand.self, ReportCommand.self,
-            PlotCommand.self,
-            PruneCommand.self, VersionCommand.self,
+            PlotCommand.self, PruneCommand.self, BenchCommand.self, VersionCommand.self,
         ])
 
     /// Runs the command, and turns what it throws into a message and an exit status.

@@ -38,7 +38,8 @@ enum ModelSource {
                 + "\(ModelAdvice.name) (or EPANNS_MODEL=\(ModelAdvice.name)).")
     }
 
-    private static func isRegularFile(_ path: String) -> Bool {
+    /// Whether the path is that of a file, not of a folder.
+    static func isRegularFile(_ path: String) -> Bool {
         var isFolder: ObjCBool = false
         return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) && !isFolder.boolValue
     }

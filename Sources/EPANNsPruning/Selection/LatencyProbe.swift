@@ -26,7 +26,7 @@ public struct LatencyProbe: Sendable {
     /// - Throws: As `InferencePlan`.
     public func seconds(_ graph: ModelGraph) throws -> Double {
         let network = InferenceNetwork(
-            graph: graph, weights: try Self.zeros(graph), options: options, planCapacity: 1)
+            graph: graph, weights: try graph.zeroWeights(), options: options, planCapacity: 1)
         let plan = try network.plan(for: .init(frames: frameCount))
         // Something like log-mels in dB; silence could be faster.
         let spectrogram = (0..<frameCount * graph.input.melBands).map { Float($0 * 37 % 101) / 2 - 60 }
@@ -36,18 +36,5 @@ public struct LatencyProbe: Sendable {
         var best = try clock.measure { _ = try plan.run(spectrogram) }
         repeat { best = min(best, try clock.measure { _ = try plan.run(spectrogram) }) } while clock.now < end
         return Double(best.components.seconds) + Double(best.components.attoseconds) * 1e-18
-    }
-
-    /// Tensors of the network's shapes that share one stretch of zeros.
-    private static func zeros(_ graph: ModelGraph) throws -> [String: Tensor] {
-        let specs = graph.parameterSpecs.filter { $0.role == .trainable || $0.role == .buffer }
-        let storage = TensorStorage(byteCount: specs.map(\.byteCount).max() ?? 0) {
-            _ = $0.initializeMemory(as: UInt8.self, repeating: 0)
-        }
-        var weights: [String: Tensor] = [:]
-        for spec in specs {
-            weights[spec.name] = try Tensor(shape: spec.shape, dataType: .float32, storage: storage)
-        }
-        return weights
     }
 }
