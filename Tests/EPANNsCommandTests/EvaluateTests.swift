@@ -98,7 +98,7 @@ import Testing
             let run = try CommandRun.run(arguments + ["--format", "json", "--scores", folder + "/s.npy"])
             #expect(run.status == 1)
             #expect(run.error.contains("1.wav is not audio"), "\(run.error)")
-            #expect(run.error.hasSuffix("epanns: 1 of 4 clips could not be tagged and are in none of the numbers.\n"))
+            #expect(run.error.hasSuffix("epanns: 1 of 4 clips could not be tagged and is in none of the numbers.\n"))
             let report = try EvaluationReport(json: run.output)
             #expect(report.clipCount == 3 && report.subject?.failedClipCount == 1)
             #expect(try report.classes == expected(folder, clips: [0, 2, 3]).classes)
@@ -138,7 +138,7 @@ import Testing
                     folder + "/audio",
                 ])
             #expect(other.status == 64)
-            #expect(other.error.contains("1 of the data's 2 classes are not among the model's 527: “hoover”"))
+            #expect(other.error.contains("1 of the data's 2 classes is not among the model's 527: “hoover”"))
             #expect(other.error.contains("--map FILE"))
         }
     }
