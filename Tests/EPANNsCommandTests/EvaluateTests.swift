@@ -70,7 +70,7 @@ import Testing
             #expect(report.parts?.map(\.name) == ["1", "2"])
             #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/report.json")) == run.output)
             #expect(try String(contentsOfFile: folder + "/classes.csv", encoding: .utf8) == expected.classCSV)
-            let scores = try NumPyArray(Data(contentsOf: URL(fileURLWithPath: folder + "/scores.npy")))
+            let scores = try NumPyArray(path: folder + "/scores.npy")
             #expect(scores.shape == [4, 2] && scores.values.allSatisfy(\.isFinite))
         }
     }
@@ -102,7 +102,7 @@ import Testing
             let report = try EvaluationReport(json: run.output)
             #expect(report.clipCount == 3 && report.subject?.failedClipCount == 1)
             #expect(try report.classes == expected(folder, clips: [0, 2, 3]).classes)
-            let scores = try NumPyArray(Data(contentsOf: URL(fileURLWithPath: folder + "/s.npy")))
+            let scores = try NumPyArray(path: folder + "/s.npy")
             #expect(scores.shape == [4, 2])
             #expect(scores.values.map(\.isNaN) == [false, false, true, true, false, false, false, false])
             for index in 0..<4 { try write("no audio", "\(folder)/audio/\(index).wav") }
@@ -117,7 +117,7 @@ import Testing
                 let path = folder + "/\(UUID().uuidString).npy"
                 let run = try CommandRun.run(arguments + ["--scores", path] + extra)
                 #expect(run.status == 0, "\(run.error)")
-                return try NumPyArray(Data(contentsOf: URL(fileURLWithPath: path))).values
+                return try NumPyArray(path: path).values
             }
             // The second clip has 29,000 samples.
             let (whole, same) = try (scores([]), scores(["--clip-seconds", "0.90625"]))
