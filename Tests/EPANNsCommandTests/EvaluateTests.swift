@@ -162,6 +162,7 @@ import Testing
             try FileManager.default.removeItem(atPath: folder + "/audio/1.wav")
             let failed = try CommandRun.run(arguments)
             #expect(failed.status == 66 && failed.error.contains("1.wav"), "\(failed.error)")
+            #expect(failed.error.contains("--missing skip leaves missing ones out"), "\(failed.error)")
             let skipped = try CommandRun.run(arguments + ["--missing", "skip", "--format", "json"])
             #expect(skipped.status == 0 && skipped.error.contains("left out"), "\(skipped.error)")
             #expect(try EvaluationReport(json: skipped.output).clipCount == 3)

@@ -126,8 +126,8 @@ struct TrainCommand: ParsableCommand, SharedCommand {
             guard configuration.iterations == planned || !configuration.schedule.leadsToAnEnd else {
                 throw EPANNsError(
                     .invalidConfiguration,
-                    "The learning rate of the run in \(output) falls towards its last iteration, the \(planned)th "
-                        + "(\(configuration.schedule.kind.rawValue)); with another number it would have taken another "
+                    "The learning rate of the run in \(output) falls towards its last iteration, "
+                        + "number \(planned) (\(configuration.schedule.kind.rawValue)); with another number it would have taken another "
                         + "course. Leave --iterations out; to train on after that, start another run with --init "
                         + "\(folder.finalModelPath).")
             }

@@ -1,6 +1,4 @@
-import EPANNsCore
-import EPANNsGraph
-import EPANNsModels
+import EPANNs
 import EPANNsTestSupport
 import Foundation
 import Testing
