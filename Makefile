@@ -1,8 +1,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build install uninstall tag test cost parity zero-shot docs lint format check-onednn3 test-mpi \
-	test-sanitize
+.PHONY: help setup build install uninstall tag test cost parity zero-shot docs lint format check-onednn3 \
+	check-snippets test-mpi test-sanitize
 
 # What `make tag` runs: a model's file, or the name of a downloaded one, and what to listen to.
 MODEL ?=
@@ -99,6 +99,9 @@ lint: ## Checks the format of all Swift files, the scripts for mistakes, and wha
 
 format: ## Formats all Swift files
 	swift format -i -r $(FORMATTED)
+
+check-snippets: ## Compiles the Swift code of the README and the documentation, against the release build that is there
+	Tools/check-snippets
 
 check-onednn3: setup ## Runs the parity tests against oneDNN 3.2 from PyPI
 	Tools/check-onednn3.sh

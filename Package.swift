@@ -126,7 +126,7 @@ let package = Package(
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsModelsTests",
-            dependencies: ["EPANNsCore", "EPANNsGraph", "EPANNsModels"],
+            dependencies: ["EPANNsCore", "EPANNsGraph", "EPANNsModels", "EPANNsTestSupport"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsRuntimeTests",

@@ -44,7 +44,7 @@ public final class AudioTagger: Sendable {
     /// The network behind the tagger.
     public let network: InferenceNetwork
     /// What the model's file made worth knowing.
-    public let modelNotes: [String]
+    public let modelNotes: [ModelNote]
 
     private let model: Model
     let spectrogram: LogMelSpectrogram

@@ -80,7 +80,7 @@ public struct ModelReport: Encodable, Hashable, Sendable {
     /// True for the model that is built in, absent for others.
     public var builtIn: Bool?
     /// What a user should know of the model.
-    public var notes: [String]
+    public var notes: [ModelNote]
     /// Layers and totals.
     public var cost: CostReport
     /// Names of layers that do nothing in inference.

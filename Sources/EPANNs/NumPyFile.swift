@@ -24,7 +24,7 @@ public enum NumPyFile {
         }
         guard fits, product == values.count else {
             throw EPANNsError(
-                .invalidConfiguration, "An array of \(values.count) elements cannot have the shape \(shape).")
+                .invalidConfiguration, "An array of \(values.count.counted("element")) cannot have the shape \(shape).")
         }
         let header = header(shape)
         return [UInt8](unsafeUninitializedCapacity: header.count + values.count * 4) { buffer, initialized in

@@ -49,7 +49,8 @@ public struct TagSelection: Codable, Hashable, Sendable {
         if let classThresholds, classThresholds.count != labels.count || !classThresholds.allSatisfy(\.isFinite) {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(classThresholds.count) thresholds do not fit \(labels.count) classes, or are not finite numbers.")
+                "\(classThresholds.count.counted("threshold")) do not fit \(labels.count.counted("class")), or are not finite numbers."
+            )
         }
         let allowed = allow.isEmpty ? nil : Set(try allow.map(labels.index(of:)))
         let denied = Set(try deny.map(labels.index(of:)))
@@ -82,7 +83,8 @@ public struct TagSelection: Codable, Hashable, Sendable {
     ) throws -> [Tag] {
         guard scores.count <= labels.count else {
             throw EPANNsError(
-                .invalidConfiguration, "\(scores.count) scores do not fit \(labels.count) labels; take the model's own."
+                .invalidConfiguration,
+                "\(scores.count.counted("score")) do not fit \(labels.count.counted("label")); take the model's own."
             )
         }
         guard count > 0 else { return [] }

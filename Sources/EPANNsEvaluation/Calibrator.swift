@@ -56,7 +56,10 @@ public struct Calibrator: Sendable {
             notes =
                 evaluator.notes
                 + (unknownCount > 0
-                    ? ["\(unknownCount) of the data's \(set.classCount) classes are unknown to the model and left out."]
+                    ? [
+                        "\(unknownCount) of the data's \(set.classCount.counted("class")) \(unknownCount.isOrAre) unknown to the "
+                            + "model and left out."
+                    ]
                     : [])
         case .map(let mapping):
             evaluator = try Evaluator(tagger: tagger, set: set, truth: .labels(mapping))
@@ -107,7 +110,7 @@ public struct Calibrator: Sendable {
         guard !classes.isEmpty else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "None of the data's \(set.classCount) classes is one of \(tagger.modelName)'s \(tagger.labels.count); "
+                "None of the data's \(set.classCount.counted("class")) is one of \(tagger.modelName)'s \(tagger.labels.count); "
                     + "take a table with its classes, or a teacher.",
                 remedy: .nameClassMap)
         }

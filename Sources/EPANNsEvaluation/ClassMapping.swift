@@ -28,7 +28,8 @@ public struct ClassMapping: Sendable, Hashable {
         guard missing.isEmpty else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(missing.count) of the data's \(data.count) classes are not among the model's \(model.count): "
+                "\(missing.count) of the data's \(data.count.counted("class")) \(missing.count.isOrAre) not among the model's "
+                    + "\(model.count): "
                     + "\(Self.list(missing)). Take a model that was trained on these classes, or say which of its labels "
                     + "stand for them.", remedy: .nameClassMap)
         }

@@ -27,11 +27,7 @@ package final class DownloadLock {
                         + "ended, then try again.")
             }
             // The former owner removes the file before it unlocks: make sure that what was locked still has the name.
-            var locked = stat()
-            var named = stat()
-            if fstat(descriptor, &locked) == 0, stat(path, &named) == 0, locked.st_ino == named.st_ino,
-                locked.st_dev == named.st_dev
-            {
+            if SystemCall.isOpen(descriptor, path) {
                 self.descriptor = descriptor
                 return
             }

@@ -116,7 +116,7 @@ public struct ModelCache: Sendable {
     /// Removes what was left of a download of this model that is not complete.
     ///
     /// - Throws: `EPANNsError` with code `fileFailure`.
-    public func discardPart(of model: RegisteredModel) throws {
+    package func discardPart(of model: RegisteredModel) throws {
         for path in [partPath(for: model), partStatePath(for: model)] where unlink(path) != 0 && errno != ENOENT {
             throw fileError("delete", path)
         }

@@ -27,7 +27,7 @@ extension ModelTransfer {
     func gaveUp(_ interruption: Interruption, after retries: Int) -> EPANNsError {
         EPANNsError(
             .networkFailure,
-            "The download of “\(model.name)” from \(host) failed, also after \(retries) \(retries == 1 ? "retry" : "retries") (the last time: "
+            "The download of “\(model.name)” from \(host) failed, also after \(retries.counted("retry", plural: "retries")) (the last time: "
                 + "\(interruption.reason)). \(wayOut)",
             cause: interruption.cause)
     }

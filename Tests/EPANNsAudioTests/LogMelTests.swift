@@ -1,6 +1,7 @@
 import EPANNsAudio
 import EPANNsCore
 import EPANNsGraph
+import EPANNsTestSupport
 import Foundation
 import Testing
 
@@ -72,10 +73,10 @@ import Testing
         #expect(!clips.isEmpty)
         let folder = try #require(Outside.reference)
         for clip in clips {
-            let waveform = try NumpyArray(path: "\(folder)/\(clip).librosa.npy").values
+            let waveform = try NumPyArray(path: "\(folder)/\(clip).librosa.npy").values
             for (name, configuration) in Self.configurations {
                 try Self.compare(
-                    waveform, NumpyArray(path: "\(folder)/\(clip).\(name).npy"), configuration,
+                    waveform, NumPyArray(path: "\(folder)/\(clip).\(name).npy"), configuration,
                     label: "\(clip) \(name)")
             }
         }
@@ -88,7 +89,7 @@ import Testing
     /// frame's loudest, 1e-3 dB. Elsewhere amplitudes must agree to 1e-6 of the loudest one, eight roundings. Against
     /// Float64, torchlibrosa itself is wrong by up to 4e-3 dB above −60 dB for the made-up sound.
     private static func compare(
-        _ waveform: [Float], _ expected: NumpyArray, _ configuration: FrontEndConfiguration, label: String
+        _ waveform: [Float], _ expected: NumPyArray, _ configuration: FrontEndConfiguration, label: String
     ) throws {
         let rows = try LogMelSpectrogram(configuration: configuration)(waveform)
         let bands = configuration.melBands

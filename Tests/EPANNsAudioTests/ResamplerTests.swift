@@ -1,6 +1,7 @@
 import EPANNsAudio
 import EPANNsCore
 import EPANNsGraph
+import EPANNsTestSupport
 import Foundation
 import Testing
 
@@ -86,7 +87,7 @@ import Testing
         for reference in references {
             let path = try Outside.recording(String(reference.dropLast(".librosa.npy".count)))
             let waveform = try AudioFile.load(path: path, sampleRate: 32000)
-            let expected = try NumpyArray(path: "\(#require(Outside.reference))/\(reference)").values
+            let expected = try NumPyArray(path: "\(#require(Outside.reference))/\(reference)").values
             #expect(waveform.samples.count == expected.count, "\(path)")
             let (error, correlation) = compare(waveform.samples, expected)
             (worst, weakest) = (max(worst, error), min(weakest, correlation.isNaN ? 1 : correlation))

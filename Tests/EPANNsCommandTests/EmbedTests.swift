@@ -20,7 +20,7 @@ import Testing
     }
 
     private func array(_ path: String) throws -> NumPyArray {
-        try NumPyArray(Data(contentsOf: URL(fileURLWithPath: path)))
+        try NumPyArray(path: path)
     }
 
     @Test func oneInputBecomesAnArray() throws {

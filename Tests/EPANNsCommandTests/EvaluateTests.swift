@@ -70,7 +70,7 @@ import Testing
             #expect(report.parts?.map(\.name) == ["1", "2"])
             #expect(try Data(contentsOf: URL(fileURLWithPath: folder + "/report.json")) == run.output)
             #expect(try String(contentsOfFile: folder + "/classes.csv", encoding: .utf8) == expected.classCSV)
-            let scores = try NumPyArray(Data(contentsOf: URL(fileURLWithPath: folder + "/scores.npy")))
+            let scores = try NumPyArray(path: folder + "/scores.npy")
             #expect(scores.shape == [4, 2] && scores.values.allSatisfy(\.isFinite))
         }
     }
@@ -98,11 +98,11 @@ import Testing
             let run = try CommandRun.run(arguments + ["--format", "json", "--scores", folder + "/s.npy"])
             #expect(run.status == 1)
             #expect(run.error.contains("1.wav is not audio"), "\(run.error)")
-            #expect(run.error.hasSuffix("epanns: 1 of 4 clips could not be tagged and are in none of the numbers.\n"))
+            #expect(run.error.hasSuffix("epanns: 1 of 4 clips could not be tagged and is in none of the numbers.\n"))
             let report = try EvaluationReport(json: run.output)
             #expect(report.clipCount == 3 && report.subject?.failedClipCount == 1)
             #expect(try report.classes == expected(folder, clips: [0, 2, 3]).classes)
-            let scores = try NumPyArray(Data(contentsOf: URL(fileURLWithPath: folder + "/s.npy")))
+            let scores = try NumPyArray(path: folder + "/s.npy")
             #expect(scores.shape == [4, 2])
             #expect(scores.values.map(\.isNaN) == [false, false, true, true, false, false, false, false])
             for index in 0..<4 { try write("no audio", "\(folder)/audio/\(index).wav") }
@@ -117,7 +117,7 @@ import Testing
                 let path = folder + "/\(UUID().uuidString).npy"
                 let run = try CommandRun.run(arguments + ["--scores", path] + extra)
                 #expect(run.status == 0, "\(run.error)")
-                return try NumPyArray(Data(contentsOf: URL(fileURLWithPath: path))).values
+                return try NumPyArray(path: path).values
             }
             // The second clip has 29,000 samples.
             let (whole, same) = try (scores([]), scores(["--clip-seconds", "0.90625"]))
@@ -138,7 +138,7 @@ import Testing
                     folder + "/audio",
                 ])
             #expect(other.status == 64)
-            #expect(other.error.contains("1 of the data's 2 classes are not among the model's 527: “hoover”"))
+            #expect(other.error.contains("1 of the data's 2 classes is not among the model's 527: “hoover”"))
             #expect(other.error.contains("--map FILE"))
         }
     }
@@ -162,6 +162,7 @@ import Testing
             try FileManager.default.removeItem(atPath: folder + "/audio/1.wav")
             let failed = try CommandRun.run(arguments)
             #expect(failed.status == 66 && failed.error.contains("1.wav"), "\(failed.error)")
+            #expect(failed.error.contains("--missing skip leaves missing ones out"), "\(failed.error)")
             let skipped = try CommandRun.run(arguments + ["--missing", "skip", "--format", "json"])
             #expect(skipped.status == 0 && skipped.error.contains("left out"), "\(skipped.error)")
             #expect(try EvaluationReport(json: skipped.output).clipCount == 3)

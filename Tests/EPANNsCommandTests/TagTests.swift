@@ -146,7 +146,7 @@ import Testing
             try FileManager.default.removeItem(atPath: out + "/deep/b.wav.json")
             let resumed = try CommandRun.run(arguments + ["--resume"])
             #expect(resumed.status == 0)
-            #expect(resumed.error.hasPrefix("epanns: 1 of 2 inputs are in \(out) already.\n"), "\(resumed.error)")
+            #expect(resumed.error.hasPrefix("epanns: 1 of 2 inputs is in \(out) already.\n"), "\(resumed.error)")
             #expect(try String(contentsOfFile: out + "/a.wav.json", encoding: .utf8) == "kept")
             #expect(FileManager.default.fileExists(atPath: out + "/deep/b.wav.json"))
             // Without --resume all is done anew, and no temporary file stays.

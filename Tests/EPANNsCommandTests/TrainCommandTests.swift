@@ -22,6 +22,7 @@ import Testing
                 #expect(FileManager.default.fileExists(atPath: train.path("run", file)), "\(file)")
             }
             let model = train.path("run", "best.safetensors")
+            try logsSayWhoMadeWhat(train, model)
             let info = try CommandRun.run(["info", model])
             #expect(info.status == 0 && info.text.contains("cnn6"), "\(info.error)")
             let evaluation = try CommandRun.run([
@@ -36,6 +37,24 @@ import Testing
             #expect(report.singleLabel?.accuracy == own.singleLabel?.accuracy)
             #expect(abs(report.meanAveragePrecision - own.meanAveragePrecision) < 1e-9)
         }
+    }
+
+    /// A run's log names the program, and how the model was made that it starts from.
+    private func logsSayWhoMadeWhat(_ train: TrainProcess, _ model: String) throws {
+        func start(_ run: String) throws -> [String: Any] {
+            let text = try String(contentsOfFile: train.path(run, "log.jsonl"), encoding: .utf8)
+            let line = try #require(text.split(separator: "\n").first { $0.contains(#""kind":"start""#) })
+            return try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+        }
+        let first = try start("run")
+        #expect(first["program"] as? String == "epanns \(EPANNsVersion.current)")
+        #expect((first["history"] as? [Any])?.isEmpty == true)
+        let more = try train.run("more", "--init", model, "--iterations", "1")
+        #expect(more.status == 0, "\(more.error)")
+        #expect(more.lines[0].hasPrefix("1 iteration done;"), "\(more.text)")
+        let steps = try #require(try start("more")["history"] as? [[String: Any]])
+        #expect(steps.map { $0["action"] as? String } == ["trained"])
+        #expect(steps[0]["program"] as? String == "epanns \(EPANNsVersion.current)")
     }
 
     @Test(

@@ -34,7 +34,7 @@ import Testing
         #expect(dataSet.clips[2].source == .missing)
         guard case .file(let path) = dataSet.clips[1].source else { throw EPANNsError(.fileFailure, "No file") }
         #expect(path.hasSuffix("/Y-aaaaaaaaaa.flac"))
-        #expect(dataSet.notes.contains { $0.contains("1 of 3 recordings are missing") })
+        #expect(dataSet.notes.contains { $0.contains("1 of 3 recordings is missing") })
     }
 
     @Test func missingFilesAreSkippedOrRefused() throws {

@@ -42,7 +42,7 @@ import Testing
             #expect(data.labels.labels.map(\.name) == ["bell"])
             #expect(!data.isSingleLabel)
             #expect(data.clips.map(\.classes) == [[], [], [0]])
-            for words in ["2 clips are of none", "1 recordings lie in", "left out: “empty”"] {
+            for words in ["2 clips are of none", "as it belongs to no class: 1 recording in", "left out: “empty”"] {
                 #expect(data.notes.contains { $0.contains(words) }, "\(words)")
             }
         }

@@ -19,7 +19,7 @@ import Testing
                 "Y-aaaaaaaaaa.wav", "Ybbbbbbbbbbb.wav", "Yccccccccccc.wav", "", "Yeeeeeeeeeee.wav",
             ])
         #expect(dataSet.clips[2].source == .hdf5(path: path, row: 2))
-        #expect(dataSet.notes.contains { $0.contains("1 of 5 rows are empty") })
+        #expect(dataSet.notes.contains { $0.contains("1 of 5 rows is empty") })
     }
 
     /// The index names a folder of another machine: the pack is beside it, or below `--audio`.

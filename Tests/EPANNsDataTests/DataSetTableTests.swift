@@ -158,7 +158,7 @@ import Testing
 
     @Test func namesThatNameNothing() throws {
         #expect(try find("sub/..", files: []).contains("is not a file name"))
-        #expect(try find("nothing.wav", files: []).contains("1 of 1 recordings are not in"))
+        #expect(try find("nothing.wav", files: []).contains("1 of 1 recording is not in"))
         #expect(try find("a.wav", files: [], audio: ["nowhere"]).contains("There is no folder"))
     }
 }

@@ -192,7 +192,7 @@ import Testing
             for _ in 0..<2 {
                 let cache = try WaveformCache.build(dataSet, sampleRate: 8000, folder: folder)
                 #expect(try cache.waveform(of: dataSet.clips[0])[1...2] == [1, -1])
-                #expect(cache.notes.contains { $0.contains("1 recordings have peaks above 1.2") })
+                #expect(cache.notes.contains { $0.contains("1 recording with peaks above 1.2") })
             }
         }
     }

@@ -13,7 +13,7 @@ import Testing
             // The case of letters does not matter; a class that the model does not know is left out.
             let set = try data.set([[0], [0], [0], [1], [1, 2], [1]], ["siren", "Dog", "zebra crossing"])
             let calibrator = try Calibrator(tagger: data.tagger, set: set, truth: .labels)
-            #expect(calibrator.notes == ["1 of the data's 3 classes are unknown to the model and left out."])
+            #expect(calibrator.notes == ["1 of the data's 3 classes is unknown to the model and left out."])
             let result = try calibrator.calibrate(minimumPositives: 3, minimumPrecision: 0, jobs: 2)
             let (siren, dog) = try (index("Siren", data), index("Dog", data))
             for (column, output) in [siren, dog].enumerated() {

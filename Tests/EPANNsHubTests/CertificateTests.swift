@@ -21,10 +21,14 @@ struct CertificateTests {
             "/CN=localhost",
         ]).waitUntilExit()
         let port = try FileServer.freePort()
-        let output = Pipe()
+        // The server ends with its input, which also closes when the tests are killed.
+        let (input, output) = (Pipe(), Pipe())
         let server = try run(
-            ["s_server", "-accept", "\(port)", "-key", key, "-cert", certificate, "-www"], output: output)
-        defer { server.terminate() }
+            ["s_server", "-accept", "\(port)", "-key", key, "-cert", certificate, "-www"], input: input, output: output)
+        defer {
+            try? input.fileHandleForWriting.close()
+            server.waitUntilExit()
+        }
         // It says so when it listens.
         var words = ""
         while !words.contains("ACCEPT") {
@@ -38,11 +42,14 @@ struct CertificateTests {
         #expect(fixture.retryCount == 0)
     }
 
-    private func run(_ arguments: [String], output: Pipe? = nil) throws -> Process {
+    /// Starts openssl, which lives no longer than `input` is open where there is one.
+    private func run(_ arguments: [String], input: Pipe? = nil, output: Pipe? = nil) throws -> Process {
         let process = Process()
-        process.executableURL = URL(filePath: try #require(openssl))
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
+        let command = [try #require(openssl)] + arguments
+        process.executableURL = URL(filePath: "/bin/sh")
+        let script = input == nil ? #"exec "$@""# : #""$@" < /dev/null & read -r _; kill $!"#
+        process.arguments = ["-c", script, "sh"] + command
+        process.standardInput = input ?? FileHandle.nullDevice as Any
         process.standardOutput = output ?? FileHandle.nullDevice
         process.standardError = output ?? FileHandle.nullDevice
         try process.run()

@@ -49,7 +49,7 @@ extension Tensor {
 }
 
 /// A folder of its own for one test, removed afterwards.
-func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Result {
+func withTemporaryFolderURL<Result>(_ body: (URL) throws -> Result) throws -> Result {
     let folder = FileManager.default.temporaryDirectory.appendingPathComponent("epanns-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
     defer { try? FileManager.default.removeItem(at: folder) }
@@ -57,7 +57,7 @@ func withTemporaryFolder<Result>(_ body: (URL) throws -> Result) throws -> Resul
 }
 
 /// The error that `body` throws.
-func failure(_ location: SourceLocation = #_sourceLocation, of body: () throws -> Void) -> EPANNsError? {
+func refusal(_ location: SourceLocation = #_sourceLocation, of body: () throws -> Void) -> EPANNsError? {
     do {
         try body()
         Issue.record("nothing was thrown", sourceLocation: location)

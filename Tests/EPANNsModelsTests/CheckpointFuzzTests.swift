@@ -1,6 +1,7 @@
 import EPANNsCore
 import EPANNsGraph
 import EPANNsModels
+import EPANNsTestSupport
 import Foundation
 import Testing
 
@@ -83,25 +84,12 @@ import Testing
 
 /// Makes damaged checkpoints out of sound ones.
 struct CheckpointMutator {
-    /// SplitMix64: small, seedable, the same everywhere.
-    struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     let corpus: [[UInt8]]
-    var random: Generator
+    var random: SplitMix64
 
     init(corpus: [[UInt8]], run: Int) {
         self.corpus = corpus
-        random = Generator(state: UInt64(truncatingIfNeeded: run) &* 0xD134_2543_DE82_EF95 &+ 1)
+        random = SplitMix64(state: UInt64(truncatingIfNeeded: run) &* 0xD134_2543_DE82_EF95 &+ 1)
     }
 
     mutating func input() -> [UInt8] {

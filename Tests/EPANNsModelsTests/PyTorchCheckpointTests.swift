@@ -72,7 +72,7 @@ import Testing
 
     @Test func refusalsSayWhatTheFileIs() throws {
         for (name, expected) in try CheckpointFixtures.load().refused {
-            let error = failure { _ = try Checkpoint.read(path: CheckpointFixtures.path(name)) }
+            let error = refusal { _ = try Checkpoint.read(path: CheckpointFixtures.path(name)) }
             #expect(error?.code.rawValue == expected.code, "\(name): \(String(describing: error))")
             #expect(error?.message.contains(expected.word) == true, "\(name): \(String(describing: error))")
         }
@@ -83,14 +83,14 @@ import Testing
         ("some text that is nothing at all", "safetensors"), ("PK", "safetensors"), ("x", "safetensors"),
     ])
     func otherFilesAreRecognised(_ text: String, _ word: String) throws {
-        let error = failure { _ = try Checkpoint.read(bytes: Array(text.utf8), name: "file") }
+        let error = refusal { _ = try Checkpoint.read(bytes: Array(text.utf8), name: "file") }
         #expect(error?.code == .unsupportedFormat)
         #expect(error?.message.contains(word) == true)
     }
 
     @Test func anEmptyFileAndAMissingOneAreErrors() throws {
-        #expect(failure { _ = try Checkpoint.read(bytes: [], name: "file") }?.code == .invalidCheckpoint)
-        #expect(failure { _ = try Checkpoint.read(path: "/nonexistent/a.pt") }?.code == .fileFailure)
+        #expect(refusal { _ = try Checkpoint.read(bytes: [], name: "file") }?.code == .invalidCheckpoint)
+        #expect(refusal { _ = try Checkpoint.read(path: "/nonexistent/a.pt") }?.code == .fileFailure)
     }
 
     /// A download that broke off must never pass for a model: no proper prefix of any container is accepted.
@@ -99,7 +99,7 @@ import Testing
         let whole = TensorStorage(byteCount: bytes.count) { $0.copyBytes(from: bytes) }
         for count in 0..<bytes.count {
             let part = TensorStorage(bytes: UnsafeRawBufferPointer(rebasing: whole.bytes[..<count]), owner: whole)
-            let error = failure { _ = try Checkpoint.read(storage: part, name: name) }
+            let error = refusal { _ = try Checkpoint.read(storage: part, name: name) }
             #expect(error?.code == .invalidCheckpoint || count < 16, "\(count) bytes")
         }
     }

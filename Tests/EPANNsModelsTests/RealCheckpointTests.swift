@@ -47,7 +47,7 @@ import Testing
             #expect(checksum(tensor) == entry.checksum, "\(entry.name)")
         }
         // And through our own format: nothing changes.
-        try withTemporaryFolder { folder in
+        try withTemporaryFolderURL { folder in
             let copy = folder.appendingPathComponent("copy.safetensors").path
             try SafetensorsWriter.write(checkpoint.tensors, metadata: ["source": digest.file], to: copy)
             let reread = try Checkpoint.read(path: copy)

@@ -81,30 +81,30 @@ import Testing
         ("{\"a\n\":{\"dtype\":\"U8\",\"shape\":[8],\"data_offsets\":[0,8]}}", 8),
     ])
     func badHeadersAreErrors(_ header: String, _ dataCount: Int) throws {
-        let error = failure { _ = try read(header, dataCount: dataCount) }
+        let error = refusal { _ = try read(header, dataCount: dataCount) }
         #expect(error?.code == .invalidCheckpoint, "\(String(describing: error))")
     }
 
     @Test func invalidUTF8AndDeepNestingAreErrors() throws {
         var bytes = file(#"{"a":{"dtype":"U8","shape":[8],"data_offsets":[0,8]}}"#, dataCount: 8)
         bytes[10] = 0xFF
-        #expect(failure { _ = try Checkpoint.read(bytes: bytes, name: "f") }?.message.contains("UTF-8") == true)
+        #expect(refusal { _ = try Checkpoint.read(bytes: bytes, name: "f") }?.message.contains("UTF-8") == true)
         let deep = String(repeating: #"{"a":"#, count: 1_000_000)
-        #expect(failure { _ = try read(deep, dataCount: 0) }?.code == .invalidCheckpoint)
+        #expect(refusal { _ = try read(deep, dataCount: 0) }?.code == .invalidCheckpoint)
         let brackets = #"{"a":{"shape":"# + String(repeating: "[", count: 1_000_000)
-        #expect(failure { _ = try read(brackets, dataCount: 0) }?.code == .invalidCheckpoint)
+        #expect(refusal { _ = try read(brackets, dataCount: 0) }?.code == .invalidCheckpoint)
     }
 
     @Test func aHeaderLargerThanTheFileOrTheLimitIsAnError() throws {
         for length: UInt64 in [100, 100_000_001, .max, 1 << 63] {
             let bytes = withUnsafeBytes(of: length.littleEndian, Array.init) + Array("{}".utf8)
-            #expect(failure { _ = try Checkpoint.read(bytes: bytes, name: "f") }?.code == .invalidCheckpoint)
+            #expect(refusal { _ = try Checkpoint.read(bytes: bytes, name: "f") }?.code == .invalidCheckpoint)
         }
     }
 
     @Test func namesInMessagesCannotReachTheTerminal() throws {
         let header = #"{"\u001b[31m":{"dtype":"U8","shape":[9],"data_offsets":[0,8]}}"#
-        let message = try #require(failure { _ = try read(header, dataCount: 8) }?.message)
+        let message = try #require(refusal { _ = try read(header, dataCount: 8) }?.message)
         #expect(!message.contains("\u{1B}"))
         #expect(message.contains(#"\u{1b}[31m"#))
     }

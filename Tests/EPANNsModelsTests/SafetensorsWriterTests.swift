@@ -10,7 +10,7 @@ import Testing
     @Test(arguments: ["zip_types.pt", "legacy_types.pth", "library.safetensors"])
     func writesExactlyTheCanonicalFile(_ name: String) throws {
         let metadata = try #require(try CheckpointFixtures.load().files["canonical.safetensors"]).metadata
-        try withTemporaryFolder { folder in
+        try withTemporaryFolderURL { folder in
             let path = folder.appendingPathComponent("a.safetensors").path
             let checkpoint = try Checkpoint.read(path: CheckpointFixtures.path(name))
             try SafetensorsWriter.write(checkpoint.tensors, metadata: metadata, to: path)
@@ -22,7 +22,7 @@ import Testing
     @Test(arguments: ["zip.pt", "zip_shared.pt", "legacy_views.pth", "zip_types.pt"])
     func whatIsWrittenIsReadBackBitByBit(_ name: String) throws {
         let original = try Checkpoint.read(path: CheckpointFixtures.path(name))
-        try withTemporaryFolder { folder in
+        try withTemporaryFolderURL { folder in
             let path = folder.appendingPathComponent("a.safetensors").path
             try SafetensorsWriter.write(original.tensors, metadata: ["a\u{1}": "\u{7F}\\\"é"], to: path)
             let copy = try Checkpoint.read(path: path)
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test func aCheckpointCanReplaceTheFileItWasReadFrom() throws {
-        try withTemporaryFolder { folder in
+        try withTemporaryFolderURL { folder in
             let path = folder.appendingPathComponent("a.safetensors").path
             try FileManager.default.copyItem(atPath: CheckpointFixtures.path("library.safetensors"), toPath: path)
             let original = try Checkpoint.read(path: path)
@@ -56,11 +56,11 @@ import Testing
     }
 
     @Test func namesThatTheFormatCannotHoldAreErrors() throws {
-        try withTemporaryFolder { folder in
+        try withTemporaryFolderURL { folder in
             let path = folder.appendingPathComponent("a.safetensors").path
             let tensor = Tensor(shape: [1], values: [1])
             for name in ["", "__metadata__", String(repeating: "a", count: 2000)] {
-                let error = failure { try SafetensorsWriter.write([name: tensor], to: path) }
+                let error = refusal { try SafetensorsWriter.write([name: tensor], to: path) }
                 #expect(error?.code == .invalidConfiguration)
             }
             let left = try FileManager.default.contentsOfDirectory(atPath: folder.path)

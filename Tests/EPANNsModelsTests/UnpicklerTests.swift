@@ -82,7 +82,7 @@ import Testing
             Asm.text(module) + Asm.text(name) + [0x93] + Asm.tuple([Asm.text("x")]) + [0x81],
         ]
         for call in calls {
-            let error = failure { _ = try read(Asm.dictionary([(Asm.text("a"), tensor()), (Asm.text("b"), call)])) }
+            let error = refusal { _ = try read(Asm.dictionary([(Asm.text("a"), tensor()), (Asm.text("b"), call)])) }
             #expect(error?.code == .invalidCheckpoint)
             #expect(error?.message.contains("\(module).\(name)") == true)
             #expect(error?.message.contains("refused") == true)
@@ -98,16 +98,16 @@ import Testing
             tensor(shape: [Int32](repeating: 1, count: 65), strides: [Int32](repeating: 1, count: 65)),
         ]
         for (index, tensor) in bad.enumerated() {
-            #expect(failure { _ = try read(single(tensor)) }?.code == .invalidCheckpoint, "case \(index)")
+            #expect(refusal { _ = try read(single(tensor)) }?.code == .invalidCheckpoint, "case \(index)")
         }
     }
 
     /// A stride of 0 makes one element stand for any number of them.
     @Test func fewBytesCannotStandForTerabytes() throws {
         let huge = tensor(shape: [1 << 20, 1 << 20], strides: [0, 0])
-        #expect(failure { _ = try read(single(huge)) }?.message.contains("memory") == true)
+        #expect(refusal { _ = try read(single(huge)) }?.message.contains("memory") == true)
         let many = (0..<2000).map { (Asm.text("a\($0)"), tensor(shape: [1 << 16], strides: [0])) }
-        #expect(failure { _ = try read(Asm.dictionary(many)) }?.message.contains("memory") == true)
+        #expect(refusal { _ = try read(Asm.dictionary(many)) }?.message.contains("memory") == true)
         #expect(
             try read(single(tensor(shape: [100], strides: [0]))).tensors["a"]?.floats
                 == [Float](repeating: 0, count: 100))
@@ -123,7 +123,7 @@ import Testing
         #expect(checkpoint.ignoredEntries == ["deep"])
         #expect(checkpoint.tensors["a"]?.count == 8)
         let marks = [UInt8](repeating: 0x28, count: depth)
-        #expect(failure { _ = try read(marks) }?.message.contains("nested") == true)
+        #expect(refusal { _ = try read(marks) }?.message.contains("nested") == true)
     }
 
     @Test func aListThatHoldsItselfIsHarmless() throws {
@@ -150,7 +150,7 @@ import Testing
             (repeated(Asm.global("torch._utils", "_rebuild_tensor"), eight, 150_000), "more than 100000 tensors"),
         ]
         for (object, word) in cases {
-            let error = failure { _ = try read(object) }
+            let error = refusal { _ = try read(object) }
             #expect(error?.code == .invalidCheckpoint)
             #expect(error?.message.contains(word) == true, "\(String(describing: error))")
         }
@@ -181,11 +181,11 @@ import Testing
             Asm.dictionary([(Asm.text(String(repeating: "n", count: 200)) + [], tensor(type: "X"))]),
         ]
         for (index, object) in cases.enumerated() {
-            let error = failure { _ = try read(object) }
+            let error = refusal { _ = try read(object) }
             #expect(error?.code == .invalidCheckpoint, "case \(index): \(String(describing: error))")
         }
         for version: UInt8 in [1, 6] {
-            let error = failure {
+            let error = refusal {
                 _ = try Checkpoint.read(bytes: [0x80, version] + [UInt8](repeating: 0x4E, count: 9), name: "f")
             }
             #expect(error?.code == .unsupportedFormat)
@@ -200,7 +200,7 @@ import Testing
             (Asm.list([Asm.text("0")]), .max), ([0x4E], 8),
         ]
         for (keys, count) in cases {
-            let error = failure { _ = try Checkpoint.read(bytes: stream(object, keys: keys, count: count), name: "f") }
+            let error = refusal { _ = try Checkpoint.read(bytes: stream(object, keys: keys, count: count), name: "f") }
             #expect(error?.code == .invalidCheckpoint, "\(keys), \(count)")
         }
     }

@@ -1,3 +1,4 @@
+import EPANNsModels
 import EPANNsReports
 import Foundation
 import Testing
@@ -25,7 +26,9 @@ import Testing
 
     @Test func eventsComeBack() throws {
         let start = RunEntry.Start(
-            time: "2026-01-02T03:04:05Z", model: "mn04", parameters: 983_599, trainedParameters: 5, clips: 320,
+            time: "2026-01-02T03:04:05Z", program: "epanns 0.2.0", model: "mn04",
+            history: [ModelStep(.pruned, parent: nil, program: "epanns 0.1.0")], parameters: 983_599,
+            trainedParameters: 5, clips: 320,
             testClips: 80, classes: 10, clipSeconds: 5, processes: 1, threads: 2, precision: "fp32", memoryBytes: 9)
         let log = try log(
             .start(start), .note("careful"), .best(iteration: 3, metric: "map", value: 0.5),
@@ -33,6 +36,8 @@ import Testing
         #expect(log.events.map(\.kind) == ["start", "note", "best", "checkpoint", "resume", "end"])
         #expect(log.events.map(\.iteration) == [nil, nil, 3, 3, 5, 9])
         #expect(log.events[0].details["trained_parameters"] == "5" && log.events[0].details["clip_seconds"] == "5")
+        #expect(log.events[0].details["program"] == "epanns 0.2.0")
+        #expect(log.events[0].details["history"]?.contains("action pruned") == true)
         #expect(log.events[1].details == ["text": "careful"])
         #expect(log.events[2].details == ["metric": "map", "value": "0.5"])
         #expect(log.events[5].details == ["reason": "done"])

@@ -1,28 +1,15 @@
 /// Damages a sound file in a way that depends on a number alone.
 package struct ByteMutation {
-    /// SplitMix64: small, seedable, the same everywhere.
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-    }
-
     private static let numbers: [UInt64] = [
         0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7F80_0000, 0x7FC0_0000, 0x7FFF_FFFF, 0x8000_0000,
         0xFFFF_FFFF,
         1 << 32, 1 << 62, 1 << 63, .max,
     ]
-    private var random: Generator
+    private var random: SplitMix64
 
     /// Starts the choices of input `number`.
     package init(number: Int) {
-        random = Generator(state: UInt64(truncatingIfNeeded: number) &* 0xD134_2543_DE82_EF95 &+ 1)
+        random = SplitMix64(state: UInt64(truncatingIfNeeded: number) &* 0xD134_2543_DE82_EF95 &+ 1)
     }
 
     /// One of the files with one to six changes.

@@ -43,22 +43,8 @@ package enum TinyModel {
     }
 
     /// Random weights for any configuration, without the entries that a checkpoint may lack.
-    package static func weights(_ configuration: ModelConfiguration, seed: UInt32 = 1) throws -> [String: Tensor] {
-        var weights: [String: Tensor] = [:]
-        for (index, spec) in try configuration.graph().parameterSpecs.enumerated() where !spec.isOptional {
-            let noise = noise(count: spec.count, seed: seed &+ UInt32(index))
-            let values: [Float]
-            switch spec.initialization {
-            // As wide as in a fresh network, and norms that do something.
-            case .xavierUniform(let fanIn, let fanOut):
-                let bound = (6 / Float(fanIn + fanOut)).squareRoot()
-                values = noise.map { $0 * 10 * bound }
-            case .ones: values = noise.map { 1 + $0 * 3 }
-            case .zeros, .frontEnd: values = noise
-            }
-            weights[spec.name] = Tensor(shape: spec.shape, values: values)
-        }
-        return weights
+    package static func weights(_ configuration: ModelConfiguration) throws -> [String: Tensor] {
+        seededWeights(try configuration.graph())
     }
 
     /// One zero behind every shape: a state dict of any size that takes no memory.

@@ -25,6 +25,37 @@ import Testing
         #expect(embedding < 5e-5)
     }
 
+    @Test func aConvertedFileGivesIdenticalScores() throws {
+        try withTemporaryFolder { folder in
+            let model = try Model.read(path: TinyModel.path)
+            try model.write(to: folder + "/tiny.safetensors")
+            let converted = try Model.read(path: folder + "/tiny.safetensors")
+            let samples = TinyModel.samples()
+            let options = AudioTagger.Options(precision: .fp32, threads: 1)
+            let before = try AudioTagger(model: model, options: options).outputs(samples: samples)
+            let after = try AudioTagger(model: converted, options: options).outputs(samples: samples)
+            #expect(before.scores == after.scores)
+            #expect(before.embedding == after.embedding)
+        }
+    }
+
+    @Test func thresholdsAreForTheModelsScoresOnly() throws {
+        var model = try Model.read(path: TinyModel.path)
+        let thresholds = ClassThresholds(
+            scores: (0..<527).map { Float($0) / 1000 }, reference: "labels", clipCount: 80, ownCount: 3)
+        model.thresholds = thresholds
+        #expect(try AudioTagger(model: model).thresholds == thresholds)
+        #expect(try AudioTagger(model: model, options: .init(outputActivation: .sigmoid)).thresholds == thresholds)
+        // Logits are other numbers.
+        #expect(
+            try AudioTagger(model: model, options: .init(outputActivation: OutputActivation.none)).thresholds == nil)
+    }
+
+    @Test func aModelOfBytesHasTheNameGiven() throws {
+        let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: TinyModel.path)))
+        #expect(try AudioTagger(model: Model(bytes: bytes, name: "of bytes")).modelName == "of bytes")
+    }
+
     @Test func activationsAreAppliedToTheSameLogits() throws {
         let samples = TinyModel.samples()
         let sigmoid = try Self.tagger().outputs(samples: samples)

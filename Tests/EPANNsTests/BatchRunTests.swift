@@ -37,6 +37,25 @@ import Testing
         }
     }
 
+    /// How far a single long input is, is told window by window; of many inputs each one's end is enough.
+    @Test func aSingleInputTellsHowFarItIs() throws {
+        try withInputs { _, inputs in
+            func told(_ inputs: [BatchInput]) throws -> [[Double?]] {
+                let told = Mutex<[[Double?]]>([])
+                var run = BatchRun(inputs, writer: JSONWriter(.embeddings), destination: .document { _ in })
+                run.policy = .every(seconds: 0.5)
+                _ = try run.run(AudioTaggerTests.tagger()) { event in
+                    if case .progress(let seconds, let total) = event { told.withLock { $0.append([seconds, total]) } }
+                }
+                return told.withLock { $0 }
+            }
+            let steps = try told([inputs[0]])
+            #expect(steps.count > 1 && steps.allSatisfy { $0[1] == 3 })
+            #expect(steps.compactMap(\.[0]) == steps.compactMap(\.[0]).sorted() && steps.last?[0] == 3)
+            #expect(try told(inputs).isEmpty)
+        }
+    }
+
     /// A document that cannot be written concerns all inputs.
     @Test func aFullDiskEndsTheRun() throws {
         try withInputs { _, inputs in

@@ -129,6 +129,19 @@ import Testing
         }
     }
 
+    @Test func `a class of one clip is noted`() throws {
+        try SyntheticRun.with { run in
+            let table = try String(contentsOfFile: run.sounds.table, encoding: .utf8)
+            let rows = table.replacingOccurrences(of: ",noise", with: ",low")
+            try write(rows.replacingOccurrences(of: "2.wav,0,low\n", with: "2.wav,0,noise\n"), to: run.sounds.table)
+            var configuration = run.configuration
+            configuration.cache = nil
+            var notes: [String] = []
+            _ = try Trainer(configuration, folder: nil) { if let note = note($0) { notes.append(note) } }
+            #expect(notes.contains("Of 1 class there is one clip to train on: “noise”."), "\(notes)")
+        }
+    }
+
     @Test func `a part is held out where there are no folds`() throws {
         try SyntheticRun.with { run in
             let lines = try String(contentsOfFile: run.sounds.table, encoding: .utf8).split(separator: "\n")
@@ -155,6 +168,6 @@ import Testing
     }
 
     private func note(_ event: TrainingEvent) -> String? {
-        if case .note(let text) = event { text } else { nil }
+        if case .note(let text, _) = event { text } else { nil }
     }
 }

@@ -289,7 +289,7 @@ import Testing
             for seconds in [0.8, nil] {
                 configuration.clipSeconds = seconds
                 let trainer = try Trainer(configuration, folder: nil) { event in
-                    if case .note(let text) = event { notes.append(text) }
+                    if case .note(let text, _) = event { notes.append(text) }
                 }
                 memory.append(trainer.memoryByteCount)
                 #expect(failure { _ = try trainer.run() }?.message.contains("cache") == true)

@@ -36,6 +36,6 @@ import Testing
     }
 
     private func note(_ event: TrainingEvent) -> String? {
-        if case .note(let text) = event { text } else { nil }
+        if case .note(let text, _) = event { text } else { nil }
     }
 }

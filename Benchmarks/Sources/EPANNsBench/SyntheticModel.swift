@@ -4,9 +4,7 @@ import EPANNs
 enum SyntheticModel {
     /// Makes a named network.
     ///
-    /// Weights are uniform in ±sqrt(6 / fanIn) (He et al. 2015), so that activations keep their size through any
-    /// number of ReLUs: plain random weights make them die or explode, and denormal numbers would be timed. Batch
-    /// norms get statistics near those of the data, the first one those of a spectrogram in dB.
+    /// See `ModelGraph.randomWeights`; the first norm has the statistics of a spectrogram in dB.
     ///
     /// - Parameter seed: Equal seeds give equal weights.
     /// - Throws: `EPANNsError` with code `invalidConfiguration` for an unknown name.
@@ -17,22 +15,7 @@ enum SyntheticModel {
                 "There is no network \(name); known are \(ModelConfiguration.architectureNames.joined(separator: ", "))."
             )
         }
-        let graph = try configuration.graph()
-        var source = SeededGenerator(seed: seed)
-        var weights: [String: Tensor] = [:]
-        // Counters and what follows from the front end's numbers may be missing from a checkpoint.
-        for spec in graph.parameterSpecs where !spec.isOptional {
-            let inputNorm = spec.name.hasPrefix("bn0.")
-            let range: ClosedRange<Float> =
-                switch spec.initialization {
-                case .xavierUniform(let fanIn, _): -(6 / Float(fanIn)).squareRoot()...(6 / Float(fanIn)).squareRoot()
-                case .zeros where spec.name.hasSuffix("running_mean"): inputNorm ? -40 ... -20 : -0.1...0.1
-                case .zeros: -0.1...0.1
-                case .ones where spec.name.hasSuffix("running_var"): inputNorm ? 300...500 : 0.8...1.2
-                case .ones, .frontEnd: 0.8...1.2
-                }
-            weights[spec.name] = Tensor(shape: spec.shape, values: source.floats(spec.count, in: range))
-        }
+        let weights = try configuration.graph().randomWeights(seed: seed, inputNorm: "bn0")
         return try Model(name: name, configuration: configuration, weights: weights)
     }
 

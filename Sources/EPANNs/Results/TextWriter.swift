@@ -79,7 +79,7 @@ private struct ClipText: ResultEncoder {
     mutating func finish(_ ending: ResultEnding) -> Data {
         var title = ResultFormat.clock(ending.durationSeconds, decimals: ending.durationSeconds < 1 ? 3 : 1)
         if let mean = window?.mean {
-            title += ", mean of \(mean.windowCount) windows of \(Int(mean.windowSeconds.rounded())) s"
+            title += ", mean of \(mean.windowCount.counted("window")) of \(Int(mean.windowSeconds.rounded())) s"
         }
         var text = "\(file)  (\(title))\n"
         let tags = window?.tags ?? []

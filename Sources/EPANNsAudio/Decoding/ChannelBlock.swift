@@ -25,7 +25,7 @@ public struct ChannelBlock: Sendable, Hashable {
         else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(samples.count) samples at \(sampleRate) Hz cannot be divided among \(channelCount) channels; "
+                "\(samples.count.counted("sample")) at \(sampleRate) Hz cannot be divided among \(channelCount.counted("channel")); "
                     + "1 to \(AudioLimits.channels.upperBound) channels and rates of "
                     + "\(AudioLimits.sampleRates.lowerBound) to \(AudioLimits.sampleRates.upperBound) Hz are taken.")
         }

@@ -42,9 +42,9 @@ public enum ChannelSelection: Sendable, Hashable, CustomStringConvertible {
     /// - Throws: `EPANNsError` with code `invalidConfiguration`.
     func check(channelCount: Int, name: String) throws {
         guard case .channel(let number) = self, !(1...channelCount).contains(number) else { return }
-        let there = channelCount == 1 ? "one channel" : "\(channelCount) channels"
         throw EPANNsError(
-            .invalidConfiguration, "\(name) has \(there), so there is no channel \(number).")
+            .invalidConfiguration,
+            "\(name) has \(channelCount.counted("channel")), so there is no channel \(number).")
     }
 }
 

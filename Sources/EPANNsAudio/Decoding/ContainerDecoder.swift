@@ -147,8 +147,7 @@ final class ContainerDecoder: ChannelSource {
                 .invalidAudio, "Nothing in \(name) could be decoded; \(reason)", cause: firstFailure ?? readFailure)
         }
         if damagedPackets > 0 {
-            let packets = damagedPackets == 1 ? "1 packet" : "\(damagedPackets) packets"
-            info.warnings.append("The file is damaged: \(packets) could not be decoded whole.")
+            info.warnings.append("The file is damaged: \(damagedPackets.counted("packet")) could not be decoded whole.")
         }
         if let readFailure {
             info.warnings.append("The file is damaged: reading stopped early (\(readFailure.text)).")

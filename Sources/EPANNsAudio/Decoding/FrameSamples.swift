@@ -11,7 +11,7 @@ enum FrameSamples {
         guard AudioLimits.channels.contains(channels), count >= 0, let planes = frame.pointee.extended_data else {
             throw EPANNsError(
                 .invalidAudio,
-                "The decoder gave a frame of \(count) samples and \(channels) channels; the file is "
+                "The decoder gave a frame of \(count.counted("sample")) and \(channels.counted("channel")); the file is "
                     + "damaged.")
         }
         let format = AVSampleFormat(rawValue: frame.pointee.format)

@@ -108,7 +108,7 @@ extension AudioDoctor {
         let loss = 20 * log10(Double(count) / Double(count - dead.count))
         return AudioFinding(
             .deadChannel,
-            "\(dead.count == 1 ? "Channel" : "Channels") \(names) of \(count) \(dead.count == 1 ? "is" : "are") silent; "
+            "\(dead.count == 1 ? "Channel" : "Channels") \(names) of \(count) \(dead.count.isOrAre) silent; "
                 + "the mix is \(Int(loss.rounded())) dB quieter for it.")
     }
 

@@ -69,7 +69,7 @@ public final class LogMelSpectrogram: Sendable {
         try Self.checkFinite(samples)
         precondition(
             output.count == configuration.frameCount(sampleCount: samples.count) * configuration.melBands,
-            "The output does not have room for exactly the frames of \(samples.count) samples")
+            "The output does not have room for exactly the frames of \(samples.count.counted("sample"))")
         let workspace = try takeWorkspace()
         defer { returnWorkspace(workspace) }
         if let waveform = plan.prepared(samples) {
@@ -92,7 +92,7 @@ public final class LogMelSpectrogram: Sendable {
         guard count >= configuration.minimumSampleCount else {
             throw EPANNsError(
                 .invalidAudio,
-                "The audio has \(count) samples at \(configuration.sampleRate) Hz; a spectrogram needs at least "
+                "The audio has \(count.counted("sample")) at \(configuration.sampleRate) Hz; a spectrogram needs at least "
                     + "\(configuration.minimumSampleCount). Use a longer clip, or pad it with zeros.")
         }
     }

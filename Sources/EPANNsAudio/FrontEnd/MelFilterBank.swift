@@ -14,7 +14,7 @@ public struct MelFilterBank: Sendable, Hashable {
     /// The weights, row-major, shape `(bins, mels)`, as PANNs' `logmel_extractor.melW` is stored.
     public let weights: [Float]
     /// Band edges in Hz, `melBands + 2` of them; empty for a bank that was not built from frequencies.
-    public let edgesHz: [Double]
+    package let edgesHz: [Double]
 
     /// Wraps stored weights.
     ///

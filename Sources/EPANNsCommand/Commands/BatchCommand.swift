@@ -63,7 +63,9 @@ struct BatchCommand {
         self.group = group
         self.destination = destination
         if inputs.doneCount > 0 {
-            StandardError.write("\(inputs.doneCount) of \(inputs.total) inputs are in \(output ?? "") already.")
+            StandardError.write(
+                "\(inputs.doneCount) of \(inputs.total.counted("input")) \(inputs.doneCount.isOrAre) in \(output ?? "") already."
+            )
         }
     }
 
@@ -135,7 +137,7 @@ struct BatchCommand {
             (ignored.others, "file not called as audio is", "files not called as audio is"),
             (ignored.special, "named pipe or device", "named pipes or devices"),
             (ignored.seen, "link to a folder searched already", "links to folders searched already"),
-        ].filter { $0.0 > 0 }.map { "\($0) \($0 == 1 ? $1 : $2)" }
+        ].filter { $0.0 > 0 }.map { $0.counted($1, plural: $2) }
         if !left.isEmpty { StandardError.write("Left alone: \(left.joined(separator: ", ")).") }
     }
 }

@@ -110,7 +110,7 @@ struct CalibrateCommand: ParsableCommand {
         }
         let (thresholds, clips) = (result.calibration.thresholds, result.clips)
         return [
-            "\(result.thresholds.ownCount) of \(result.thresholds.scores.count) classes have thresholds of their own, "
+            "Thresholds of their own: \(result.thresholds.ownCount.counted(of: result.thresholds.scores.count, "class")), "
                 + "from \(CountText.of(clips.clipCount, "clip")); the others share \(number(result.calibration.pooled)).",
             "Thresholds lie in \(number(thresholds.min() ?? 0))…\(number(thresholds.max() ?? 0)).",
             "F1, micro, at 0.5:         \(f1(clips.decisions(threshold: 0.5)))",

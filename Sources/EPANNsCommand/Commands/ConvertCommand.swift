@@ -105,7 +105,7 @@ struct ConvertCommand: ParsableCommand {
         model.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
         let type = dtype?.dataType ?? model.storedDataType
         var details = ["weights": Self.name(type)]
-        if labels != nil { details["labels"] = "\(model.labels.count) others" }
+        if labels != nil { details["labels"] = model.labels.count.counted("other") }
         if let activation { details["activation"] = activation.rawValue }
         if let frontEnd { details["front end"] = frontEnd.rawValue }
         model.record(.converted, details: details, by: "epanns \(EPANNsVersion.current)", date: nil)
@@ -137,7 +137,7 @@ struct ConvertCommand: ParsableCommand {
             ),
             ("SHA-256", FileDigest.sha256(written)),
         ]
-        let notes = model.notes.map { ("Note", $0) }
+        let notes = model.notes.map { ("Note", $0.commandText) }
         try StandardOutput.writeLines((rows + notes).map { "\($0.padded(to: 12))\($1)" })
     }
 }

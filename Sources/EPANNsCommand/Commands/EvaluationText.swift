@@ -16,9 +16,8 @@ enum EvaluationText {
     private static func heading(_ report: EvaluationReport) -> String {
         let subject = report.subject
         let precision = subject?.precision.map { " (\($0))" } ?? ""
-        let (clips, classes) = (CountText.grouped(report.clipCount), report.classCount)
         return "\(subject?.model ?? "The model")\(precision) on \(subject?.data ?? "the data"): "
-            + "\(clips) clip\(report.clipCount == 1 ? "" : "s"), \(classes) class\(classes == 1 ? "" : "es")"
+            + CountText.of(report.clipCount, "clip") + ", " + report.classCount.counted("class")
     }
 
     private static func means(_ report: EvaluationReport) -> [String] {
@@ -27,13 +26,13 @@ enum EvaluationText {
             rows.append(
                 (
                     "accuracy", share(single.accuracy),
-                    "\(CountText.grouped(single.correctCount)) of \(CountText.grouped(report.clipCount)) clips"
+                    "\(CountText.grouped(single.correctCount)) of \(CountText.of(report.clipCount, "clip"))"
                 ))
             rows.append(("balanced accuracy", share(single.balancedAccuracy), "mean over classes"))
             rows.append(("macro F1", share(single.macroF1), "of the best-scoring class"))
         }
         let averaged = { (count: Int) in
-            count == report.classCount ? "" : "over \(count) of \(report.classCount) classes"
+            count == report.classCount ? "" : "over \(count.counted(of: report.classCount, "class"))"
         }
         rows.append(("mAP", share(report.meanAveragePrecision), averaged(report.averagedClassCount)))
         rows.append(("mAUC", share(report.meanAUC), averaged(report.areaAveragedClassCount)))
@@ -124,14 +123,20 @@ enum EvaluationText {
 
     private static func notes(_ report: EvaluationReport) -> [String] {
         var notes: [String] = []
-        func add(_ names: [String], _ text: String) {
+        func add(_ names: [String], _ one: String, _ many: String) {
             guard !names.isEmpty else { return }
             let shown = names.prefix(5).joined(separator: ", ")
             let rest = names.count > 5 ? " and \(names.count - 5) more" : ""
-            notes.append("\(names.count) of \(report.classCount) classes \(text): \(shown)\(rest).")
+            notes.append(
+                "\(names.count.counted(of: report.classCount, "class")) \(names.count == 1 ? one : many): \(shown)\(rest)."
+            )
         }
-        add(report.classesWithoutPositives, "occur in no clip and are in no mean")
-        add(report.classesWithoutNegatives, "occur in every clip and have no AUC")
+        add(
+            report.classesWithoutPositives, "occurs in no clip and is in no mean", "occur in no clip and are in no mean"
+        )
+        add(
+            report.classesWithoutNegatives, "occurs in every clip and has no AUC", "occur in every clip and have no AUC"
+        )
         return notes
     }
 

@@ -58,7 +58,7 @@ enum InfoText {
                     + "\(CountText.seconds(report.minimumSeconds)) s (\(CountText.grouped(report.minimumSampleCount)) samples)"
             ),
         ]
-        return facts + report.notes.map { ("Note", $0) }
+        return facts + report.notes.map { ("Note", $0.commandText) }
     }
 
     /// How the model was made, step by step.

@@ -83,8 +83,7 @@ struct TrainCommand: ParsableCommand, SharedCommand {
         if dryRun { looked.cache = nil }
         let trainer = try Trainer(
             looked, folder: dryRun ? nil : folder, resumes: resume,
-            communicator: group, report: progress.show)
-        trainer.program = "epanns \(EPANNsVersion.current)"
+            communicator: group, program: "epanns \(EPANNsVersion.current)", report: progress.show)
         if dryRun {
             progress.finish()
             guard group.rank == 0 else { return }
@@ -127,8 +126,8 @@ struct TrainCommand: ParsableCommand, SharedCommand {
             guard configuration.iterations == planned || !configuration.schedule.leadsToAnEnd else {
                 throw EPANNsError(
                     .invalidConfiguration,
-                    "The learning rate of the run in \(output) falls towards its last iteration, the \(planned)th "
-                        + "(\(configuration.schedule.kind.rawValue)); with another number it would have taken another "
+                    "The learning rate of the run in \(output) falls towards its last iteration, "
+                        + "number \(planned) (\(configuration.schedule.kind.rawValue)); with another number it would have taken another "
                         + "course. Leave --iterations out; to train on after that, start another run with --init "
                         + "\(folder.finalModelPath).")
             }
@@ -149,13 +148,13 @@ struct TrainCommand: ParsableCommand, SharedCommand {
         var lines: [String] = []
         if outcome.wasStopped {
             lines.append(
-                "Stopped after \(outcome.iteration) of \(configuration.iterations) iterations; go on with: epanns train "
+                "Stopped after \(outcome.iteration.counted(of: configuration.iterations, "iteration")); go on with: epanns train "
                     + "--resume --output \(folder.path)")
         } else {
-            lines.append("\(outcome.iteration) iterations done; the model is \(folder.finalModelPath)")
+            lines.append("\(outcome.iteration.counted("iteration")) done; the model is \(folder.finalModelPath)")
         }
         if let evaluation = outcome.evaluation {
-            var text = "After \(evaluation.iteration) iterations: mAP \(Self.digits(evaluation.map))"
+            var text = "After \(evaluation.iteration.counted("iteration")): mAP \(Self.digits(evaluation.map))"
             if let auc = evaluation.mauc { text += ", mAUC \(Self.digits(auc))" }
             if let dPrime = evaluation.dPrime { text += ", d′ \(Self.digits(dPrime))" }
             if let accuracy = evaluation.accuracy { text += ", accuracy \(Self.digits(accuracy))" }

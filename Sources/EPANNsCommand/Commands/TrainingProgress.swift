@@ -25,13 +25,13 @@ final class TrainingProgress {
                     "Packing recordings: \(progress.completed) of \(progress.total)",
                     every: isTerminal ? .milliseconds(200) : .seconds(30))
             }
-        case .note(let text): line(text)
+        case .note(let text, let remedy): line(text + (remedy.map { " \($0.commandText)" } ?? ""))
         case .start(let start):
             let memory = Double(start.memoryBytes) / 1e6
             line(
-                "\(start.model): \(start.trainedParameters) of \(start.parameters) weights trained on \(start.clips) clips "
-                    + "of \(start.classes) classes (\(start.testClips) to test on), \(start.clipSeconds) s each; "
-                    + "\(start.precision), \(start.threads) thread\(start.threads == 1 ? "" : "s")"
+                "\(start.model): \(start.trainedParameters) of \(start.parameters) weights trained on "
+                    + "\(start.clips.counted("clip")) of \(start.classes.counted("class")) (\(start.testClips) to test on), \(start.clipSeconds) s each; "
+                    + "\(start.precision), \(start.threads.counted("thread"))"
                     + (start.processes > 1 ? " in each of \(start.processes) processes" : "")
                     + String(format: ", %.0f MB besides the recordings", memory))
         case .step(let step): stepDone(step)
@@ -41,7 +41,7 @@ final class TrainingProgress {
             text += ", loss " + TrainCommand.digits(evaluation.loss)
             line(text + String(format: " (%.1f s)", evaluation.seconds))
         case .best, .checkpoint: break
-        case .resume(let iteration): line("Going on after \(iteration) iterations.")
+        case .resume(let iteration): line("Going on after \(iteration.counted("iteration")).")
         case .end: clear()
         }
     }

@@ -70,12 +70,12 @@ struct ModelOptions: ParsableArguments {
         let tagger = try AudioTagger(
             model: model ?? source().model(),
             options: .init(precision: precision, threads: split.threads, outputActivation: activation))
-        for note in tagger.modelNotes { StandardError.write(note) }
+        for note in tagger.modelNotes { StandardError.write(note.commandText) }
         if verbose || StandardError.isTerminal {
             let (threads, jobs) = (split.threads, split.jobs)
             StandardError.write(
-                "\(tagger.modelName), \(tagger.precision.rawValue), \(threads) thread\(threads == 1 ? "" : "s"), "
-                    + "\(jobs) job\(jobs == 1 ? "" : "s")")
+                "\(tagger.modelName), \(tagger.precision.rawValue), \(threads.counted("thread")), "
+                    + jobs.counted("job"))
         }
         return tagger
     }

@@ -33,7 +33,7 @@ struct TeacherOptions: ParsableArguments {
         guard let name else { return nil }
         let teacher = try AudioTagger(
             model: ModelSource(name).model(), options: .init(precision: precision, threads: split.threads))
-        for note in teacher.modelNotes { StandardError.write(note) }
+        for note in teacher.modelNotes { StandardError.write(note.commandText) }
         try teacher.requireAgreement(group)
         return teacher
     }

@@ -8,7 +8,8 @@ extension [ClipScores.Failure] {
     func report(of total: Int) throws {
         guard !isEmpty else { return }
         for failure in self { StandardError.write(failure.message) }
-        StandardError.write("\(count) of \(total) clips could not be tagged and are in none of the numbers.")
+        StandardError.write(
+            "\(count.counted(of: total, "clip")) could not be tagged and \(count.isOrAre) in none of the numbers.")
         throw ExitCode(1)
     }
 }

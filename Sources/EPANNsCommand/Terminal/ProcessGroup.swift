@@ -131,7 +131,7 @@ enum ProcessGroup {
         guard share.usableCoreCount < share.machineCoreCount else { return }
         StandardError.write(
             "The launcher leaves \(share.usableCoreCount) of this machine's \(share.machineCoreCount) cores to its "
-                + "\(share.processCount) process\(share.processCount == 1 ? "" : "es"); mpirun --bind-to none gives all."
+                + "\(share.processCount.counted("process")); mpirun --bind-to none gives all."
         )
     }
     #endif

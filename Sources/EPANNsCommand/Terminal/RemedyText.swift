@@ -40,6 +40,11 @@ extension Remedy {
     }
 }
 
+extension ModelNote {
+    /// The note as the command says it.
+    var commandText: String { message + (remedy.map { " \($0.commandText)" } ?? "") }
+}
+
 extension EPANNsError {
     /// The message as the command says it.
     var commandText: String { text(\.commandText) }

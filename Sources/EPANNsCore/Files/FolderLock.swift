@@ -42,11 +42,7 @@ package final class FolderLock: Sendable {
                     "\(owner) is writing into \(folder.quoted) now. Wait until it has ended, or take another folder.")
             }
             // The former owner removes the file before it unlocks: what was locked must still have the name.
-            var locked = stat()
-            var named = stat()
-            if fstat(descriptor, &locked) == 0, stat(path, &named) == 0, locked.st_ino == named.st_ino,
-                locked.st_dev == named.st_dev
-            {
+            if SystemCall.isOpen(descriptor, path) {
                 self.descriptor = descriptor
                 return
             }

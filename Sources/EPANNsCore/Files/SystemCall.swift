@@ -29,6 +29,13 @@ package enum SystemCall {
         }
     }
 
+    /// Whether an open file still has the name: another may have removed or replaced it meanwhile.
+    package static func isOpen(_ descriptor: Int32, _ path: String) -> Bool {
+        var (opened, named) = (stat(), stat())
+        return fstat(descriptor, &opened) == 0 && stat(path, &named) == 0 && opened.st_ino == named.st_ino
+            && opened.st_dev == named.st_dev
+    }
+
     /// Reads a whole file, a mebibyte at a time.
     ///
     /// - Throws: `EPANNsError` with code `fileFailure`; whatever `body` throws.

@@ -58,7 +58,8 @@ extension DataSet {
                     "\(table.quoted) has classes that the class list lacks: \(which). Give the matching list, or "
                         + "have unknown classes ignored.")
             }
-            notes.append("Classes without a place in the class list were ignored in \(unlisted) rows: \(which).")
+            notes.append(
+                "Classes without a place in the class list were ignored in \(unlisted.counted("row")): \(which).")
         }
         return try DataSet(labels: classes.labels, isSingleLabel: false, clips: clips, notes: notes)
     }

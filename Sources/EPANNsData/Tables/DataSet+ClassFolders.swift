@@ -31,7 +31,8 @@ extension DataSet {
             throw EPANNsError(
                 .invalidConfiguration,
                 "\(folder.quoted) has no folders with recordings. It needs one for each class, named after it"
-                    + (loose > 0 ? "; its \(loose) recordings lie beside one another." : "."))
+                    + (loose > 0
+                        ? "; \(loose.counted("recording")) in it \(loose == 1 ? "lies" : "lie") outside of any." : "."))
         }
         let labels = options.labels ?? LabelSet(names.map { LabelSet.Label(name: $0) })
         let index = ClassIndex(labels)
@@ -50,7 +51,9 @@ extension DataSet {
         }
         var notes: [String] = []
         if loose > 0 {
-            notes.append("\(loose) recordings lie in \(folder.quoted) itself, belong to no class and are left out.")
+            notes.append(
+                "Left out, as \(loose == 1 ? "it belongs" : "they belong") to no class: \(loose.counted("recording")) in "
+                    + "\(folder.quoted) itself.")
         }
         if !empty.isEmpty { notes.append("Folders without recordings are left out: \(empty.firstFewQuoted).") }
         if !unknown.isEmpty, !options.ignoresClasses {
@@ -64,7 +67,7 @@ extension DataSet {
 
     /// What is said of clips that have none of the classes.
     static func noteOfNone(_ count: Int) -> String {
-        "\(count) clip\(count == 1 ? " is" : "s are") of none of the classes: each class is learnt by itself, so that all "
+        "\(count.counted("clip")) \(count.isOrAre) of none of the classes: each class is learnt by itself, so that all "
             + "can be silent."
     }
 

@@ -45,7 +45,8 @@ extension DataSet {
         var notes = places.notes
         if emptyCount > 0 {
             notes.append(
-                "\(emptyCount) of \(rowCount) rows are empty (the recording was missing): silence without classes.")
+                "\(emptyCount.counted(of: rowCount, "row")) \(emptyCount.isOrAre) empty (the recording was missing): silence without classes."
+            )
         }
         guard !clips.isEmpty else {
             throw EPANNsError(.invalidConfiguration, "\(path.quoted) has no clips that can be used.")
@@ -104,7 +105,8 @@ private struct IndexedRows {
                     remedy: .nameAudioFolderOrSkip)
             }
             notes.append(
-                "\(missing.count) of \(named.count) packs are missing and left out: \(missing.firstFewQuoted).")
+                "\(missing.count.counted(of: named.count, "pack")) \(missing.count.isOrAre) missing and left out: "
+                    + "\(missing.firstFewQuoted).")
         }
         try checkRows()
     }

@@ -127,15 +127,16 @@ struct MissingClips {
     /// - Throws: `EPANNsError` with code `fileFailure` when they are not to be tolerated, or nothing else is there.
     func note(clipCount: Int, folders: [String], hint: String, remedy: Remedy) throws -> String? {
         guard !names.isEmpty else { return nil }
+        let counted = "\(names.count.counted(of: clipCount, "recording")) \(names.count.isOrAre)"
         let place = folders.map(\.quoted).joined(separator: ", ")
         guard policy != .fail, names.count < clipCount else {
             throw EPANNsError(
                 .fileFailure,
-                "\(names.count) of \(clipCount) recordings are not in \(place): \(names.firstFewQuoted)."
+                "\(counted) not in \(place): \(names.firstFewQuoted)."
                     + (hint.isEmpty ? "" : " \(hint)"),
                 remedy: remedy)
         }
         let fate = policy == .skip ? "left out" : "taken as silence without classes, as in AudioSet's packs"
-        return "\(names.count) of \(clipCount) recordings are missing and \(fate): \(names.firstFewQuoted)."
+        return "\(counted) missing and \(fate): \(names.firstFewQuoted)."
     }
 }

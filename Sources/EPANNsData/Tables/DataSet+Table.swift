@@ -130,7 +130,8 @@ struct TableColumns {
             EPANNsError(.invalidConfiguration, "Line \(row.line) of \(table.quoted) \(what).")
         }
         guard row.fields.count == count else {
-            throw failure("has \(row.fields.count) columns, the header has \(count); quote fields that hold commas")
+            throw failure(
+                "has \(row.fields.count.counted("column")), the header has \(count); quote fields that hold commas")
         }
         let name = row.fields[filename]
         guard !name.isEmpty else { throw failure("has no file name") }
@@ -202,7 +203,8 @@ struct TableClasses {
                     + "have unknown classes ignored.")
         }
         let fate = kind == .category ? ", and those clips left out" : ""
-        notes.append("Classes without a place in the class list were ignored in \(rowCount) rows\(fate): \(which).")
+        notes.append(
+            "Classes without a place in the class list were ignored in \(rowCount.counted("row"))\(fate): \(which).")
     }
 
     /// AudioSet's 527 when every class is one of them, else the distinct names.

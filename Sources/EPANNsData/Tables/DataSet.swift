@@ -70,7 +70,7 @@ public struct DataSet: Sendable, Hashable {
             guard !isSingleLabel || clip.classes.count == 1 else {
                 throw EPANNsError(
                     .invalidConfiguration,
-                    "“\(clip.name)” has \(clip.classes.count) classes in a single-label data set; it needs exactly one."
+                    "“\(clip.name)” has \(clip.classes.count.counted("class")) in a single-label data set; it needs exactly one."
                 )
             }
         }

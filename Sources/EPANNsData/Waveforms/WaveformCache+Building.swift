@@ -92,15 +92,16 @@ extension WaveformCache {
             let rest = unreadable.count > 5 ? "\n  and \(unreadable.count - 5) more" : ""
             throw EPANNsError(
                 .invalidAudio,
-                "\(unreadable.count) of \(paths.count) recordings cannot be read; repair them, or have them skipped:\n  "
+                "\(unreadable.count.counted(of: paths.count, "recording")) cannot be read; repair what is damaged, or have it "
+                    + "skipped:\n  "
                     + shown + rest)
         }
         var notes = store.notes + job.warnings
         let loud = records.count { $0.wasLoud }
         if loud > 0 {
             notes.append(
-                "\(loud) recordings have peaks above \(WaveformQuantization.loudest), which the reference refuses; they "
-                    + "are clipped at 1.")
+                "\(loud.counted("recording")) with peaks above \(WaveformQuantization.loudest), which the reference "
+                    + "refuses: clipped at 1.")
         }
         return try WaveformCache(
             sampleRate: sampleRate, dataPath: store.dataPath, records: records, packs: packs, unreadable: unreadable,

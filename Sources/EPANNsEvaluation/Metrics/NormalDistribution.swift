@@ -1,7 +1,7 @@
 import Foundation
 
 /// The standard normal distribution.
-public enum NormalDistribution {
+package enum NormalDistribution {
     /// The number below which a standard normal variable falls with a probability: Φ⁻¹.
     ///
     /// A rational estimate (Abramowitz and Stegun 26.2.23) starts Halley's iteration on the C library's `erf` in the
@@ -11,7 +11,7 @@ public enum NormalDistribution {
     /// - Returns: −∞ for 0, +∞ for 1, NaN outside.
     ///
     /// Parity: `NormalDistributionTests`.
-    public static func quantile(_ probability: Double) -> Double {
+    package static func quantile(_ probability: Double) -> Double {
         guard probability > 0, probability < 1 else {
             return probability == 0 ? -.infinity : probability == 1 ? .infinity : .nan
         }

@@ -36,7 +36,8 @@ public struct ScoredClips: Sendable {
         guard scores.count == targets.count, scores.count % classCount == 0 else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(scores.count) scores and \(targets.count) targets do not make clips of \(classCount) classes each.")
+                "\(scores.count.counted("score")) and \(targets.count.counted("target")) do not make clips of \(classCount.counted("class")) each."
+            )
         }
         if let index = scores.firstIndex(where: { !$0.isFinite }) {
             throw EPANNsError(
@@ -74,7 +75,7 @@ public struct ScoredClips: Sendable {
     }
 
     /// The true class of each clip, shape `(clips)`; nil when a clip has none or several.
-    public var singleLabels: [Int]? {
+    package var singleLabels: [Int]? {
         var labels: [Int] = []
         labels.reserveCapacity(clipCount)
         for start in stride(from: 0, to: targets.count, by: classCount) {
@@ -90,7 +91,7 @@ public struct ScoredClips: Sendable {
     }
 
     /// The best-scoring class of each clip, shape `(clips)`; the first of several equals, as NumPy's `argmax`.
-    public var bestClasses: [Int] {
+    package var bestClasses: [Int] {
         stride(from: 0, to: scores.count, by: classCount).map { start in
             var best = 0
             for column in 1..<max(1, classCount) where scores[start + column] > scores[start + best] { best = column }

@@ -19,7 +19,7 @@ public struct Checkpoint: Sendable {
     /// Keys of entries that are neither tensors nor metadata and were left out, such as `sampler`.
     public var ignoredEntries: [String]
     /// The mapping behind the tensors; absent for bytes in memory.
-    public var mappedFile: MappedFile?
+    package var mappedFile: MappedFile?
 
     /// Makes a checkpoint in memory.
     public init(

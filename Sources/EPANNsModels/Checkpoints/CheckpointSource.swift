@@ -72,7 +72,8 @@ struct ByteCursor {
     /// Skips `count` bytes and returns where they are.
     mutating func take(_ count: Int) throws -> Range<Int> {
         guard count >= 0, count <= remaining else {
-            throw source.damaged("It ends too early: \(count) bytes wanted at \(position), \(remaining) there.")
+            throw source.damaged(
+                "It ends too early: \(count.counted("byte")) wanted at \(position), \(remaining) there.")
         }
         defer { position += count }
         return position..<position + count

@@ -36,7 +36,7 @@ enum SafetensorsReader {
             guard product(entry.shape + [entry.dataType.byteCount]) == entry.end - entry.begin else {
                 throw source.damaged(
                     "Tensor \(entry.name.quoted) of shape \(entry.shape) and type \(entry.dataType.rawValue) does not "
-                        + "fill its \(entry.end - entry.begin) bytes.")
+                        + "fill its \((entry.end - entry.begin).counted("byte")).")
             }
             let range = dataStart + entry.begin..<dataStart + entry.end
             try builder.add(
@@ -44,7 +44,9 @@ enum SafetensorsReader {
                 try Tensor(shape: entry.shape, dataType: entry.dataType, storage: source.slice(range)))
         }
         guard covered == dataSize else {
-            throw source.damaged("\(dataSize - covered) bytes at its end belong to no tensor.")
+            throw source.damaged(
+                "\((dataSize - covered).counted("byte")) at its end \(dataSize - covered == 1 ? "belongs" : "belong") to no tensor."
+            )
         }
         for (key, value) in header.metadata { builder.setMetadata(key, value) }
         return try builder.finish()

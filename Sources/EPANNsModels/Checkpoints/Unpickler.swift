@@ -82,7 +82,9 @@ struct Unpickler {
         case .frame:
             // Frames only group bytes for buffered reading.
             let size = try cursor.readSize()
-            guard size <= cursor.remaining else { throw source.damaged("A pickle frame of \(size) bytes is cut off.") }
+            guard size <= cursor.remaining else {
+                throw source.damaged("A pickle frame of \(size.counted("byte")) is cut off.")
+            }
         case .stop: preconditionFailure("handled by the caller")
 
         case .none: try push(.none)

@@ -40,7 +40,8 @@ struct ZipArchive {
             throw source.damaged("Its zip directory lies outside the file.")
         }
         guard directory.entryCount <= Self.entryLimit, directory.entryCount <= directory.size / 46 else {
-            throw source.damaged("Its zip directory claims \(directory.entryCount) entries.")
+            throw source.damaged(
+                "Its zip directory claims \(directory.entryCount.counted("entry", plural: "entries")).")
         }
         var cursor = ByteCursor(source, directory.start..<directory.start + directory.size)
         for _ in 0..<directory.entryCount { try readEntry(&cursor) }

@@ -32,7 +32,7 @@ extension LabelSet {
         for index in indices {
             guard labels.indices.contains(index) else {
                 throw EPANNsError(
-                    .invalidConfiguration, "There is no class \(index); \(labels.count) classes are counted from 0.")
+                    .invalidConfiguration, "There is no class \(index); indices go from 0 to \(labels.count - 1).")
             }
             text += csvRow(index)
         }

@@ -2,11 +2,6 @@ import EPANNsCore
 import EPANNsGraph
 
 extension Model {
-    /// The note on a checkpoint that does not tell its front end.
-    static let assumedFrontEnd =
-        "The checkpoint stores no front end; PANNs' 32 kHz one is assumed. If it is a 16 kHz or 8 kHz variant, the tags "
-        + "are wrong; “epanns convert --front-end” settles it."
-
     /// Replaces the front end that was assumed for a checkpoint that stores none.
     ///
     /// Test: `ModelFileTests`.
@@ -17,7 +12,7 @@ extension Model {
         let refusal = EPANNsError(
             .invalidConfiguration,
             "\(name) has a front end of its own (\(configuration.frontEnd.sampleRate) Hz), which cannot be replaced.")
-        guard notes.contains(Self.assumedFrontEnd) else { throw refusal }
+        guard notes.contains(.assumedFrontEnd) else { throw refusal }
         let bands = configuration.frontEnd.melBands
         guard frontEnd.melBands == bands else {
             throw EPANNsError(
@@ -27,6 +22,6 @@ extension Model {
         }
         configuration.frontEnd = frontEnd
         try configuration.validate()
-        notes.removeAll { $0 == Self.assumedFrontEnd }
+        notes.removeAll { $0 == .assumedFrontEnd }
     }
 }

@@ -11,7 +11,8 @@ extension Model {
         guard labels.count == configuration.classCount else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(labels.count.counted("label")) cannot name \(configuration.classCount) classes of a network.")
+                "\(labels.count.counted("label")) cannot name \(configuration.classCount.counted("class")) of a network."
+            )
         }
         self.labels = labels
     }

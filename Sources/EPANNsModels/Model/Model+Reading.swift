@@ -58,7 +58,7 @@ extension Model {
             model = try Model(
                 name: URL(fileURLWithPath: fileName).deletingPathExtension().lastPathComponent,
                 configuration: recognizer.configuration(), weights: checkpoint.tensors)
-            if recognizer.assumesFrontEnd { model.notes.append(assumedFrontEnd) }
+            if recognizer.assumesFrontEnd { model.notes.append(.assumedFrontEnd) }
         }
         try WeightCheck.check(model.weights, of: fileName)
         try model.checkFrontEnd()
@@ -100,8 +100,8 @@ extension Model {
         guard model.thresholds?.fit(model.labels.count) ?? true else {
             throw EPANNsError(
                 .invalidCheckpoint,
-                "The model's metadata entry \(MetadataKey.thresholds) is damaged: it does not fit the "
-                    + "\(model.labels.count) classes. Calibrate the model again.")
+                "The model's metadata entry \(MetadataKey.thresholds) is damaged: it does not fit "
+                    + "\(model.labels.count.counted("class")). Calibrate the model again.")
         }
         model.history =
             try MetadataText.decode(
@@ -124,9 +124,7 @@ extension Model {
                 let window = 0.5 - 0.5 * cos(2 * Double.pi * Double(n) / Double(size))
                 let expected = window * cos(2 * Double.pi * Double(bin * n % size) / Double(size))
                 if abs(Double(row[n]) - expected) > 1e-5 {
-                    notes.append(
-                        "The stored STFT kernels are not those of a periodic Hann window; an ordinary Fourier "
-                            + "transform is used instead.")
+                    notes.append(.otherTransformKernels)
                     return
                 }
             }

@@ -33,7 +33,7 @@ extension Model {
         guard thresholds?.fit(labels.count) ?? true else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "The thresholds do not fit the \(labels.count) classes, or are not finite numbers.")
+                "The thresholds do not fit \(labels.count.counted("class")), or are not finite numbers.")
         }
         var tensors: [String: Tensor] = [:]
         for (key, tensor) in weights where keepsTransformKernels || !key.hasPrefix("spectrogram_extractor.") {

@@ -38,7 +38,7 @@ public struct Model: Sendable {
     /// Whether ``history`` tells of it.
     var isParentRecorded = false
     /// What a user should know, for example that STFT kernels differ.
-    public var notes: [String]
+    public var notes: [ModelNote]
 
     /// Makes a model of parts.
     ///
@@ -105,12 +105,13 @@ public struct Model: Sendable {
         guard labels.count == configuration.classCount else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(labels.count.counted("label")) cannot name \(configuration.classCount) classes of a network.")
+                "\(labels.count.counted("label")) cannot name \(configuration.classCount.counted("class")) of a network."
+            )
         }
         guard thresholds?.fit(labels.count) ?? true else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "The thresholds do not fit the \(labels.count) classes, or are not finite numbers.")
+                "The thresholds do not fit \(labels.count.counted("class")), or are not finite numbers.")
         }
     }
 

@@ -41,7 +41,8 @@ extension ModelConfiguration {
             guard let wanted = channels[node.name], wanted != node.channels else { continue }
             throw EPANNsError(
                 .invalidConfiguration,
-                "\(node.name) cannot have \(wanted) channels while the layers tied to it have \(node.channels).")
+                "\(node.name) cannot have \(wanted.counted("channel")) while the layers tied to it have \(node.channels)."
+            )
         }
         return changed
     }

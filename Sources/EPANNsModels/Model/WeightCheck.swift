@@ -31,7 +31,7 @@ enum WeightCheck {
         let values = tensor.doubles
         let (nan, count) = (values.count(where: \.isNaN), values.count { !$0.isFinite })
         let kind = nan == count ? "NaN" : nan == 0 ? "infinite" : "NaN or infinite"
-        return "\(count) of \(values.count) numbers that are \(kind)"
+        return "\(count.counted(of: values.count, "number")) that \(count.isOrAre) \(kind)"
     }
 
     /// Whether no element has all bits of its exponent set, which only NaN and the infinities have.

@@ -49,7 +49,7 @@ public struct LayerSelection: Hashable, Sendable {
     }
 
     /// Whether a part has an amount of its own.
-    public var hasAmounts: Bool { parts.contains { $0.amount != nil } }
+    package var hasAmounts: Bool { parts.contains { $0.amount != nil } }
 
     private static func pattern(_ text: Substring) throws -> Part.Pattern {
         let ends = text.split(separator: "-", omittingEmptySubsequences: false).map(number)

@@ -78,7 +78,7 @@ public struct PruningSelection: Sendable, Hashable {
     }
 
     /// The layers whose filters are ranked.
-    public func scoredLayers(_ pruner: ChannelPruner) -> [String] {
+    package func scoredLayers(_ pruner: ChannelPruner) -> [String] {
         entries.flatMap { pruner.groups[$0.group].scoredNames }
     }
 }

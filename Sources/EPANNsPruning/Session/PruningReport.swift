@@ -123,8 +123,8 @@ public struct PruningReport: Encodable, Sendable {
         }
         guard count > 0, selection.spec.multiple > 1 else { return [] }
         return [
-            "\(count) of \(selection.entries.count) layers keep all filters: what would stay, rounded to a multiple of "
-                + "\(selection.spec.multiple), is as many as they have."
+            "All filters are kept in \(count.counted(of: selection.entries.count, "layer")): what would stay, rounded to a "
+                + "multiple of \(selection.spec.multiple), is as many as there are."
         ]
     }
 }

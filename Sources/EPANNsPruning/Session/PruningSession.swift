@@ -111,7 +111,7 @@ public struct PruningSession: Sendable {
         var details = [
             "criterion": options.criterion.name, "ratio": "\(selection.spec.ratio)",
             "filters":
-                "\(kept) of \(width) in \(selection.entries.count) layer\(selection.entries.count == 1 ? "" : "s")",
+                "\(kept) of \(width) in \(selection.entries.count.counted("layer"))",
         ]
         if selection.spec.multiple > 1 { details["multiple"] = "\(selection.spec.multiple)" }
         if let seed = options.criterion.seed { details["seed"] = "\(seed)" }

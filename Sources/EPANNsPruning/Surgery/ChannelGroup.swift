@@ -20,9 +20,9 @@ public struct ChannelGroup: Sendable, Hashable {
         /// Its index in the graph.
         package var node: Int
         /// Whether it is a convolution, otherwise a linear layer.
-        public var isConvolution: Bool
+        package var isConvolution: Bool
         /// Whether its filters tell the units' importance; a squeeze-excitation's output only follows what it scales.
-        public var isScored: Bool
+        package var isScored: Bool
     }
 
     /// One layer's channel.
@@ -36,12 +36,12 @@ public struct ChannelGroup: Sendable, Hashable {
     /// What stands in the way of removing channels.
     public var tie: Tie
     /// Whether the channels, or what follows from them, are the embedding.
-    public var isEmbedding: Bool
+    package var isEmbedding: Bool
     /// For each unit the channels of the layers in ``layers``.
     package var units: [[Element]]
 
     /// Number of units.
     public var width: Int { units.count }
     /// The scored layers' names.
-    public var scoredNames: [String] { layers.filter(\.isScored).map(\.name) }
+    package var scoredNames: [String] { layers.filter(\.isScored).map(\.name) }
 }

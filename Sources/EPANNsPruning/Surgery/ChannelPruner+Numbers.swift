@@ -1,6 +1,6 @@
 extension ChannelPruner {
     /// Numbers of the convolutions, from 1, in the graph's order: C1, C2, … as in the paper.
-    public var convolutionNumbers: [String: Int] {
+    package var convolutionNumbers: [String: Int] {
         var numbers: [String: Int] = [:]
         for node in graph.nodes {
             if case .convolution = node.operation { numbers[node.name] = numbers.count + 1 }

@@ -148,7 +148,8 @@ public struct ChannelPruner: Sendable {
     private func check(_ kept: [[Int]]) throws {
         guard kept.count == groups.count else {
             throw EPANNsError(
-                .invalidConfiguration, "\(kept.count) lists of channels do not fit \(groups.count) groups.")
+                .invalidConfiguration,
+                "\(kept.count.counted("list")) of channels cannot be for \(groups.count.counted("group")).")
         }
         for (group, units) in zip(groups, kept) {
             let name = group.layers.first?.name ?? ""

@@ -1,3 +1,5 @@
+import EPANNsModels
+
 /// One line of a training run's log: what training writes and reports read.
 ///
 /// A JSON object with a `kind`, and snake-case keys that are these types' coding keys. Readers take numbers that are
@@ -46,8 +48,12 @@ public enum RunEntry: Sendable, Hashable {
     public struct Start: Codable, Sendable, Hashable {
         /// When, as ISO 8601.
         public var time: String
+        /// Who trains: a program and its version, such as `epanns 0.2.0`.
+        public var program: String
         /// Name of the network.
         public var model: String
+        /// How the model that it starts from was made; empty for random weights.
+        public var history: [ModelStep]
         /// Weights in the network.
         public var parameters: Int
         /// Weights that are trained.
@@ -70,7 +76,7 @@ public enum RunEntry: Sendable, Hashable {
         public var memoryBytes: Int
 
         enum CodingKeys: String, CodingKey {
-            case time, model, parameters
+            case time, program, model, history, parameters
             case trainedParameters = "trained_parameters"
             case clips
             case testClips = "test_clips"
@@ -82,11 +88,14 @@ public enum RunEntry: Sendable, Hashable {
 
         /// Describes a run.
         public init(
-            time: String, model: String, parameters: Int, trainedParameters: Int, clips: Int, testClips: Int,
-            classes: Int, clipSeconds: Double, processes: Int, threads: Int, precision: String, memoryBytes: Int
+            time: String, program: String, model: String, history: [ModelStep] = [], parameters: Int,
+            trainedParameters: Int, clips: Int, testClips: Int, classes: Int, clipSeconds: Double, processes: Int,
+            threads: Int, precision: String, memoryBytes: Int
         ) {
             self.time = time
+            self.program = program
             self.model = model
+            self.history = history
             self.parameters = parameters
             self.trainedParameters = trainedParameters
             self.clips = clips

@@ -35,8 +35,9 @@ public struct SpecAugment: Sendable, Hashable, Codable {
         else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "SpecAugment with \(timeStripeCount) time stripes below \(timeWidth) frames and \(melStripeCount) mel "
-                    + "stripes below \(melWidth) bands is invalid; widths are at least 1.")
+                "SpecAugment with \(timeStripeCount.counted("time stripe")) below \(timeWidth.counted("frame")) and "
+                    + "\(melStripeCount.counted("mel stripe")) below \(melWidth.counted("band")) is invalid; widths are at least 1."
+            )
         }
     }
 
@@ -48,7 +49,7 @@ public struct SpecAugment: Sendable, Hashable, Codable {
     ///   - frames: Frames of the clip, at least 1.
     ///   - mels: Mel bands, at least 1.
     ///   - random: The clip's stream.
-    public func stripes(frames: Int, mels: Int, using random: inout CounterRandom) -> SpecAugmentStripes {
+    package func stripes(frames: Int, mels: Int, using random: inout CounterRandom) -> SpecAugmentStripes {
         func draw(_ total: Int, _ width: Int, _ count: Int) -> [Range<Int>] {
             (0..<count).map { _ in
                 let length = random.integer(below: min(width, total))
@@ -62,14 +63,14 @@ public struct SpecAugment: Sendable, Hashable, Codable {
 }
 
 /// The stripes of one clip; they may overlap or be empty.
-public struct SpecAugmentStripes: Sendable, Hashable, Codable {
+package struct SpecAugmentStripes: Sendable, Hashable, Codable {
     /// Frames that are dropped in all bands.
-    public var time: [Range<Int>]
+    package var time: [Range<Int>]
     /// Bands that are dropped in all frames.
-    public var mel: [Range<Int>]
+    package var mel: [Range<Int>]
 
     /// Makes stripes.
-    public init(time: [Range<Int>], mel: [Range<Int>]) {
+    package init(time: [Range<Int>], mel: [Range<Int>]) {
         self.time = time
         self.mel = mel
     }
@@ -79,7 +80,7 @@ public struct SpecAugmentStripes: Sendable, Hashable, Codable {
     /// - Parameters:
     ///   - clip: Shape `(frames, mels)`, row-major.
     ///   - mels: Number of mel bands.
-    public func apply(to clip: UnsafeMutableBufferPointer<Float>, mels: Int) {
+    package func apply(to clip: UnsafeMutableBufferPointer<Float>, mels: Int) {
         precondition(mels > 0 && clip.count % mels == 0, "Not a clip of whole frames")
         let frames = clip.count / mels
         for range in time {

@@ -68,7 +68,7 @@ public struct WaveformAugmentation: Sendable, Hashable, Codable {
     ///   - clip: Shape `(samples)`.
     ///   - sampleRate: In Hz.
     ///   - random: The clip's stream.
-    public func apply(to clip: UnsafeMutableBufferPointer<Float>, sampleRate: Int, using random: inout CounterRandom) {
+    package func apply(to clip: UnsafeMutableBufferPointer<Float>, sampleRate: Int, using random: inout CounterRandom) {
         guard !clip.isEmpty else { return }
         if let shift {
             let limit = min(Int(shift.maximumSeconds * Double(sampleRate)), clip.count)

@@ -13,39 +13,39 @@ import Foundation
 ///
 /// The order of SPEC §1.7 is waveform, log-mel, `bn0`, SpecAugment, mixup. The loader does the first two; for the other
 /// two it only draws the numbers, since they come behind `bn0`. Belongs to one thread at a time. Tests: `BatchLoaderTests`.
-public final class BatchLoader {
+package final class BatchLoader {
     /// A teacher's scores of a clip: waveform, shape `(samples)`, as the student hears it, to shape `(classes)`.
     ///
     /// Called on several threads at once.
-    public typealias Teacher = @Sendable ([Float]) throws -> [Float]
+    package typealias Teacher = @Sendable ([Float]) throws -> [Float]
 
     /// How batches are made.
-    public struct Configuration: Sendable, Hashable, Codable {
+    package struct Configuration: Sendable, Hashable, Codable {
         /// Examples of the global batch; with mixup twice as many clips are loaded.
-        public var batchSize: Int
+        package var batchSize: Int
         /// Length of each clip, in samples; shorter recordings are padded with zeros at the end.
-        public var clipSamples: Int
+        package var clipSamples: Int
         /// The α of mixup's Beta(α, α), 1 in PANNs; nil for no mixup.
-        public var mixupAlpha: Double?
+        package var mixupAlpha: Double?
         /// SpecAugment; nil for none.
-        public var specAugment: SpecAugment?
+        package var specAugment: SpecAugment?
         /// Changes to the waveform.
-        public var waveformAugmentation: WaveformAugmentation
+        package var waveformAugmentation: WaveformAugmentation
         /// Seed of crops, waveform augmentation and SpecAugment.
-        public var seed: UInt64
+        package var seed: UInt64
         /// Seed of mixup's generator; PANNs' is 1234.
-        public var mixupSeed: UInt32
+        package var mixupSeed: UInt32
         /// This process's part.
-        public var shard: Shard
+        package var shard: Shard
         /// Worker threads; nil takes the machine's cores.
-        public var workerCount: Int?
+        package var workerCount: Int?
         /// Batches made ahead; bounds the memory.
-        public var prefetchDepth: Int
+        package var prefetchDepth: Int
         /// Number of the first iteration.
-        public var firstIteration: Int
+        package var firstIteration: Int
 
         /// Makes a configuration.
-        public init(
+        package init(
             batchSize: Int, clipSamples: Int, mixupAlpha: Double? = nil, specAugment: SpecAugment? = nil,
             waveformAugmentation: WaveformAugmentation = WaveformAugmentation(), seed: UInt64 = 1234,
             mixupSeed: UInt32 = 1234, shard: Shard = .whole, workerCount: Int? = nil, prefetchDepth: Int = 3,
@@ -65,31 +65,31 @@ public final class BatchLoader {
         }
 
         /// Clips that are loaded for a global batch.
-        public var clipsPerBatch: Int { mixupAlpha == nil ? batchSize : 2 * batchSize }
+        package var clipsPerBatch: Int { mixupAlpha == nil ? batchSize : 2 * batchSize }
     }
 
     /// Where a loader stands: what the batches consumed so far have left behind.
-    public struct State: Codable, Sendable, Hashable {
+    package struct State: Codable, Sendable, Hashable {
         /// Number of the next iteration.
-        public var iteration: Int
+        package var iteration: Int
         /// The sampler before that iteration.
-        public var sampler: Sampler
+        package var sampler: Sampler
         /// Mixup's generator before that iteration.
-        public var mixup: NumPyRandom
+        package var mixup: NumPyRandom
         /// The data set's checksum.
-        public var dataDigest: String
+        package var dataDigest: String
     }
 
     /// How batches are made.
-    public let configuration: Configuration
+    package let configuration: Configuration
     /// Where the loader stands, as of the batches given so far, not of those made ahead.
-    public private(set) var state: State
+    package private(set) var state: State
     /// Time that ``next()`` has waited for batches, in seconds, all in all; near zero when loading keeps up.
-    public private(set) var waitSeconds = 0.0
+    package private(set) var waitSeconds = 0.0
     /// Time that the latest ``next()`` has waited, in seconds; the first one's is the time to make a batch.
-    public private(set) var lastWaitSeconds = 0.0
+    package private(set) var lastWaitSeconds = 0.0
     /// Frames of each clip.
-    public let frameCount: Int
+    package let frameCount: Int
     private let dataSet: DataSet
     private let maker: ClipMaker
     private let locations: [WaveformCache.Location]
@@ -106,7 +106,7 @@ public final class BatchLoader {
     ///   - configuration: How batches are made.
     ///   - teacher: Gives further targets, for distillation.
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when parts do not fit together.
-    public init(
+    package init(
         dataSet: DataSet, cache: WaveformCache, sampler: Sampler, frontEnd: LogMelSpectrogram,
         configuration: Configuration, teacher: Teacher? = nil
     ) throws {
@@ -133,7 +133,7 @@ public final class BatchLoader {
     /// The next batch.
     ///
     /// - Throws: What reading, the front end or the teacher threw for one of its clips; then always the same.
-    public func next() throws -> TrainingBatch {
+    package func next() throws -> TrainingBatch {
         let start = ContinuousClock.now
         defer {
             let seconds = (ContinuousClock.now - start) / .seconds(1)
@@ -152,7 +152,7 @@ public final class BatchLoader {
     /// Goes on from a saved state; batches made ahead are thrown away.
     ///
     /// - Throws: `EPANNsError` with code `invalidCheckpoint` when it belongs to other data; nothing has changed then.
-    public func restore(_ state: State) throws {
+    package func restore(_ state: State) throws {
         guard state.dataDigest == self.state.dataDigest, (0..<1 << 48).contains(state.iteration),
             state.sampler.kind == self.state.sampler.kind
         else {
@@ -208,7 +208,8 @@ public final class BatchLoader {
         }
         guard (minimum...1 << 28).contains(configuration.clipSamples) else {
             throw refuse(
-                "Clips of \(configuration.clipSamples) samples cannot be trained on; at least \(minimum) are needed.")
+                "Clips of \(configuration.clipSamples.counted("sample")) cannot be trained on; at least \(minimum) are needed."
+            )
         }
         guard (1...1 << 16).contains(configuration.batchSize),
             configuration.batchSize.isMultiple(of: configuration.shard.count)

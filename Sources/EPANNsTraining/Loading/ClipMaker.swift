@@ -76,7 +76,7 @@ struct ClipMaker: Sendable {
         guard scores.count == dataSet.classCount else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "The teacher gives \(scores.count) scores for \(dataSet.classCount) classes; it must know the same classes."
+                "The teacher gives \(scores.count.counted("score")) for \(dataSet.classCount.counted("class")); it must know the same classes."
             )
         }
         for (offset, score) in scores.enumerated() {

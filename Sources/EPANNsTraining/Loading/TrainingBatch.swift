@@ -2,23 +2,23 @@
 ///
 /// The numbers lie in memory that the loader uses again once the batch is let go, so nothing that the closures are given
 /// may be kept. Test: `BatchLoaderTests`.
-public final class TrainingBatch: @unchecked Sendable {
+package final class TrainingBatch: @unchecked Sendable {
     /// Number of the training iteration.
-    public let iteration: Int
+    package let iteration: Int
     /// Indices in the data set, shape `(clips)`; with mixup the clips 2j and 2j+1 are pair j.
-    public let clips: [Int]
+    package let clips: [Int]
     /// Position of the first clip in the global batch, of which this is a shard's contiguous part.
-    public let firstPosition: Int
+    package let firstPosition: Int
     /// Frames of each clip.
-    public let frameCount: Int
+    package let frameCount: Int
     /// Mel bands.
-    public let melBands: Int
+    package let melBands: Int
     /// Number of classes.
-    public let classCount: Int
+    package let classCount: Int
     /// Mixup's weight of the first clip of each pair, shape `(clips / 2)`; empty without mixup.
-    public let lambdas: [Double]
+    package let lambdas: [Double]
     /// SpecAugment's stripes, shape `(clips)`; empty without SpecAugment.
-    public let stripes: [SpecAugmentStripes]
+    package let stripes: [SpecAugmentStripes]
     private let loan: BatchLoan
     private let hasTeacher: Bool
 
@@ -36,33 +36,33 @@ public final class TrainingBatch: @unchecked Sendable {
     }
 
     /// Number of clips: twice the examples with mixup.
-    public var count: Int { clips.count }
+    package var count: Int { clips.count }
 
     /// Whether two clips are mixed into one example.
-    public var isMixed: Bool { !lambdas.isEmpty }
+    package var isMixed: Bool { !lambdas.isEmpty }
 
     /// The weight of each clip in its example, shape `(clips)`: λ₀, 1−λ₀, λ₁, …; ones without mixup.
-    public var mixupWeights: [Float] {
+    package var mixupWeights: [Float] {
         isMixed ? lambdas.flatMap { [Float($0), 1 - Float($0)] } : [Float](repeating: 1, count: count)
     }
 
     /// Gives access to the log-mel spectrograms, shape `(clips, frames, mels)`, row-major, as the front end makes them;
     /// may be changed.
-    public func withSpectrograms<Result>(
+    package func withSpectrograms<Result>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
         try access(loan.storage.spectrograms, count * frameCount * melBands, body)
     }
 
     /// Gives access to the targets, 0 or 1, shape `(clips, classes)`, not mixed.
-    public func withTargets<Result>(
+    package func withTargets<Result>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
         try access(loan.storage.targets, count * classCount, body)
     }
 
     /// Gives access to the teacher's scores, shape `(clips, classes)`, not mixed; nil without a teacher.
-    public func withTeacherTargets<Result>(
+    package func withTeacherTargets<Result>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result? {
         guard hasTeacher else { return nil }
@@ -72,10 +72,10 @@ public final class TrainingBatch: @unchecked Sendable {
     /// The targets of the examples, mixed with the same weights as the features (SPEC §1.7).
     ///
     /// - Returns: Shape `(examples, classes)`; with mixup there are half as many examples as clips.
-    public func mixedTargets() -> [Float] { withTargets { mixed(UnsafeBufferPointer($0)) } }
+    package func mixedTargets() -> [Float] { withTargets { mixed(UnsafeBufferPointer($0)) } }
 
     /// The teacher's scores of the examples, mixed likewise; nil without a teacher.
-    public func mixedTeacherTargets() -> [Float]? { withTeacherTargets { mixed(UnsafeBufferPointer($0)) } }
+    package func mixedTeacherTargets() -> [Float]? { withTeacherTargets { mixed(UnsafeBufferPointer($0)) } }
 
     private func mixed(_ values: UnsafeBufferPointer<Float>) -> [Float] {
         guard isMixed else { return Array(values) }

@@ -25,7 +25,7 @@ public struct RunFolder: Sendable {
     public var evaluationPath: String { path + "/evaluation.json" }
 
     /// Whether a run has left a checkpoint here.
-    public var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpointPath) }
+    package var hasCheckpoint: Bool { FileManager.default.fileExists(atPath: checkpointPath) }
     /// Whether a run was started here.
     public var hasConfiguration: Bool { FileManager.default.fileExists(atPath: configurationPath) }
 
@@ -52,7 +52,7 @@ public struct RunFolder: Sendable {
     /// Makes the folder.
     ///
     /// - Throws: `EPANNsError` with code `fileFailure`.
-    public func create() throws {
+    package func create() throws {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
@@ -63,7 +63,7 @@ public struct RunFolder: Sendable {
     /// Writes the configuration, which makes the folder a run's.
     ///
     /// - Throws: `EPANNsError` with code `fileFailure`.
-    public func write(_ configuration: TrainingConfiguration) throws {
+    package func write(_ configuration: TrainingConfiguration) throws {
         let file = try AtomicFile(path: configurationPath)
         try file.write(String(decoding: try configuration.json(), as: UTF8.self) + "\n")
         try file.commit()

@@ -20,7 +20,7 @@ struct StartingModel {
             return
         }
         let found = try Model.read(path: path)
-        for note in found.notes { try report(.note(note)) }
+        for note in found.notes { try report(.note(note.message, remedy: note.remedy)) }
         let (model, replaced) = try found.withClasses(classes, seed: configuration.seed)
         let isWanted = configuration.keepsOldClasses == true && !replaced.isEmpty
         let keepsOld = isWanted && found.configuration.outputActivation == .sigmoid
@@ -34,12 +34,12 @@ struct StartingModel {
             try Self.checkKeeping(found, configuration.freeze)
             try report(
                 .note(
-                    "\(found.name) keeps its \(found.labels.count) classes; a head for \(classes.count) more is learnt "
+                    "\(found.name) keeps its \(found.labels.count.counted("class")); a head for \(classes.count) more is learnt "
                         + "beside them."))
         } else if !replaced.isEmpty {
             try report(
                 .note(
-                    "\(found.name) knows \(found.labels.count) other classes: \(replaced.joined(separator: ", ")) were "
+                    "\(found.name) knows \(found.labels.count.counted("other class")): \(replaced.joined(separator: ", ")) were "
                         + "dropped and start anew for \(classes.count); everything else was kept."))
         }
         kept = keepsOld ? found : nil

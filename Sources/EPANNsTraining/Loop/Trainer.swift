@@ -25,8 +25,8 @@ public final class Trainer {
         public var best: (metric: String, value: Double)?
     }
 
-    /// Who trains, for the history of the models that are written: a program and its version.
-    public var program = "EPANNsTraining"
+    /// Who trains, for the log and the history of the models that are written: a program and its version.
+    public let program: String
 
     let configuration: TrainingConfiguration
     let folder: RunFolder?
@@ -54,14 +54,17 @@ public final class Trainer {
     ///     is packed either: the run can be looked at, but not started.
     ///   - resumes: Whether to go on from the folder's checkpoint, where there is one.
     ///   - communicator: The processes that share the run.
+    ///   - program: Who trains, for the log and the models' history: a program and its version.
     ///   - report: Told of everything worth showing; what it throws ends the run.
     /// - Throws: `EPANNsError` with code `invalidConfiguration`, `invalidAudio`, `fileFailure`,
     ///   `modelUnavailable`, `checkpointMismatch` or `invalidCheckpoint`.
     public init(
         _ configuration: TrainingConfiguration, folder: RunFolder?, resumes: Bool = false,
-        communicator: any Communicator = SoloCommunicator(), report: @escaping (TrainingEvent) throws -> Void
+        communicator: any Communicator = SoloCommunicator(), program: String = "EPANNsTraining",
+        report: @escaping (TrainingEvent) throws -> Void
     ) throws {
         try configuration.validate()
+        self.program = program
         let before = CoreLoad.now()
         var configuration = configuration
         // One process keeps the run, the others only compute.
@@ -109,7 +112,7 @@ public final class Trainer {
         if let began = checkpoint?.state.threads, began != threads {
             try self.report(
                 .note(
-                    "The run goes on with \(threads) thread\(threads == 1 ? "" : "s") after \(began): its numbers will "
+                    "The run goes on with \(threads.counted("thread")) after \(began): its numbers will "
                         + "differ in their last digits from those of a run that was not stopped."))
         }
         let share = communicator.shard.range(of: configuration.batchSize).count
@@ -175,7 +178,8 @@ public final class Trainer {
         let slots = stepper.plan.store.slots
         func count(_ slots: [ParameterSlot]) -> Int { slots.reduce(0) { $0 + $1.shape.reduce(1, *) } }
         return TrainingEvent.Start(
-            time: ISO8601DateFormatter().string(from: Date()), model: material.model.name, parameters: count(slots),
+            time: ISO8601DateFormatter().string(from: Date()), program: program, model: material.model.name,
+            history: material.model.history, parameters: count(slots),
             trainedParameters: count(slots.filter(\.isTrainable)), clips: material.train.clips.count,
             testClips: material.test?.clips.count ?? 0, classes: material.model.labels.count,
             clipSeconds: Double(material.clipSamples) / Double(material.model.configuration.frontEnd.sampleRate),
@@ -367,7 +371,8 @@ extension Communicator {
             try report(
                 .note(
                     "Other processes keep the machine busy: of its \(coreCount) cores, \(threads) "
-                        + "\(threads == 1 ? "is" : "are") used. Threads that wait for one another on a busy machine are slower than fewer."
+                        + "\(threads.isOrAre) used. Threads that wait for one another on a busy machine are slower than "
+                        + "fewer."
                 ))
         }
         return threads

@@ -45,7 +45,7 @@ enum TrainingData {
                 }
                 let percent = (share * 100).formatted(.number.precision(.fractionLength(0...1)))
                 parts.train.notes.append(
-                    "Held out for testing: \(parts.test.clips.count) of \(all.clips.count) clips of "
+                    "Held out for testing: \(parts.test.clips.count) of \(all.clips.count.counted("clip")) of "
                         + "\(source.table.quoted), \(percent) % of each class, chosen by the seed \(configuration.seed)."
                 )
                 train.append(parts.train)

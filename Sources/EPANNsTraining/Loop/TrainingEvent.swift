@@ -1,3 +1,4 @@
+import EPANNsCore
 import EPANNsData
 import EPANNsReports
 import Foundation
@@ -6,8 +7,8 @@ import Foundation
 public enum TrainingEvent: Sendable {
     /// Recordings are being packed.
     case packing(WaveformCache.Progress)
-    /// Something that a person should know.
-    case note(String)
+    /// Something that a person should know, and what can be done about it.
+    case note(String, remedy: Remedy? = nil)
     /// The network is compiled; training begins.
     case start(Start)
     /// An iteration is done.
@@ -36,7 +37,7 @@ extension TrainingEvent {
     var logEntry: RunEntry? {
         switch self {
         case .packing: nil
-        case .note(let text): .note(text)
+        case .note(let text, let remedy): .note(text + (remedy.map { " \($0)" } ?? ""))
         case .start(let start): .start(start)
         case .step(let step): .step(step)
         case .evaluation(let evaluation): .evaluation(evaluation)

@@ -60,7 +60,7 @@ extension TrainingMaterial {
         if !single.isEmpty {
             try report(
                 .note(
-                    "Of \(single.count == 1 ? "one class" : "\(single.count) classes") there is one clip to train on: "
+                    "Of \(single.count.counted("class")) there is one clip to train on: "
                         + "\(single.firstFewQuoted)."))
         }
         guard let test else { return }

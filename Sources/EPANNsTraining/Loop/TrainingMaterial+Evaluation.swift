@@ -79,7 +79,9 @@ extension TrainingMaterial {
             }
         // A process may have had no row, and not know their width.
         guard total > 0, values.count.isMultiple(of: total) else {
-            throw EPANNsError(.networkFailure, "The processes have sent \(values.count) numbers for \(total) clips.")
+            throw EPANNsError(
+                .networkFailure,
+                "The processes have sent \(values.count.counted("number")) for \(total.counted("clip")).")
         }
         let width = values.count / total
         return (0..<total).map { Array(values[$0 * width..<($0 + 1) * width]) }

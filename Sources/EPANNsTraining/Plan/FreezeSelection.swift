@@ -31,7 +31,7 @@ public struct FreezeSelection: Codable, Hashable, Sendable {
     }
 
     /// Whether a norm's running statistics are fixed.
-    public func containsStatistics(of norm: String) -> Bool {
+    package func containsStatistics(of norm: String) -> Bool {
         includesStatistics && contains(norm + ".weight") && contains(norm + ".bias")
     }
 

@@ -66,7 +66,7 @@ public final class TrainingPlan {
     /// How the plan was compiled.
     public let options: Options
     /// Number of classes.
-    public let classCount: Int
+    package let classCount: Int
     /// What the step's memory is.
     public let memory: Memory
 
@@ -97,7 +97,8 @@ public final class TrainingPlan {
         else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "A batch of \(options.batch) from \(options.clips) clips on \(options.threads) threads is invalid.")
+                "A batch of \(options.batch) from \(options.clips.counted("clip")) on \(options.threads.counted("thread")) is invalid."
+            )
         }
         guard let logits = graph.outputs[.logits] else { preconditionFailure("a graph has logits") }
         try options.precision.checkSupport()

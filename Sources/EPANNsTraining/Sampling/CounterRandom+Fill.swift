@@ -7,7 +7,7 @@ extension CounterRandom {
     /// - Parameters:
     ///   - output: Room for the words; may be uninitialised.
     ///   - start: Number of the first word, counted from the stream's start.
-    public func fill(_ output: UnsafeMutableBufferPointer<UInt32>, from start: Int = 0) {
+    package func fill(_ output: UnsafeMutableBufferPointer<UInt32>, from start: Int = 0) {
         precondition(start >= 0 && start <= (1 << 34) - output.count, "The stream has 2³⁴ words")
         guard let target = output.baseAddress else { return }
         var index = 0

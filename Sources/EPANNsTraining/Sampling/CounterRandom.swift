@@ -7,25 +7,25 @@
 /// Philox4x32-10: Salmon et al., “Parallel random numbers: as easy as 1, 2, 3”, SC 2011. The key is the seed; the
 /// counter's words are the block's number, the position, the iteration's low 32 bits, and the purpose above the
 /// iteration's next 16 bits. One stream holds 2³⁴ words. Test: `CounterRandomTests`.
-public struct CounterRandom: RandomNumberGenerator, Sendable, Hashable {
+package struct CounterRandom: RandomNumberGenerator, Sendable, Hashable {
     /// What numbers are for, so that two uses at the same place never share them.
-    public struct Purpose: RawRepresentable, Sendable, Hashable, Codable {
+    package struct Purpose: RawRepresentable, Sendable, Hashable, Codable {
         /// The purpose's number.
-        public var rawValue: UInt16
+        package var rawValue: UInt16
 
         /// Makes a purpose of one's own; numbers below 256 are this package's.
-        public init(rawValue: UInt16) { self.rawValue = rawValue }
+        package init(rawValue: UInt16) { self.rawValue = rawValue }
 
         /// Where a clip is cut out of a longer one.
-        public static let crop = Purpose(rawValue: 1)
+        package static let crop = Purpose(rawValue: 1)
         /// Gain, shift and noise.
-        public static let waveform = Purpose(rawValue: 2)
+        package static let waveform = Purpose(rawValue: 2)
         /// SpecAugment's stripes.
-        public static let specAugment = Purpose(rawValue: 3)
+        package static let specAugment = Purpose(rawValue: 3)
         /// Initial weights.
-        public static let initialization = Purpose(rawValue: 4)
+        package static let initialization = Purpose(rawValue: 4)
         /// The dropout layer of a number (0..<32768) in the graph's order.
-        public static func dropout(_ layer: UInt16) -> Purpose { Purpose(rawValue: 0x8000 | layer) }
+        package static func dropout(_ layer: UInt16) -> Purpose { Purpose(rawValue: 0x8000 | layer) }
     }
 
     private let key: SIMD2<UInt32>
@@ -41,7 +41,7 @@ public struct CounterRandom: RandomNumberGenerator, Sendable, Hashable {
     ///   - iteration: Number of the training iteration, below 2⁴⁸.
     ///   - position: Position of the clip in the global batch, whatever machine holds it.
     ///   - purpose: What the numbers are for.
-    public init(seed: UInt64, iteration: Int, position: Int = 0, purpose: Purpose) {
+    package init(seed: UInt64, iteration: Int, position: Int = 0, purpose: Purpose) {
         precondition((0..<1 << 48).contains(iteration) && (0..<1 << 32).contains(position), "Stream out of range")
         key = SIMD2(UInt32(truncatingIfNeeded: seed), UInt32(truncatingIfNeeded: seed >> 32))
         base = SIMD4(
@@ -55,7 +55,7 @@ public struct CounterRandom: RandomNumberGenerator, Sendable, Hashable {
     ///   - counter: The block's counter, lowest word first.
     ///   - key: The key, lowest word first.
     /// - Returns: Four random words.
-    public static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
+    package static func block(counter: SIMD4<UInt32>, key: SIMD2<UInt32>) -> SIMD4<UInt32> {
         var (counter, key) = (counter, key)
         for _ in 0..<10 {
             let first = UInt64(counter.x) * multiplier0
@@ -82,7 +82,7 @@ public struct CounterRandom: RandomNumberGenerator, Sendable, Hashable {
     var streamWords: (counter: SIMD4<UInt32>, key: SIMD2<UInt32>) { (base, key) }
 
     /// The stream's next word.
-    public mutating func nextWord() -> UInt32 {
+    package mutating func nextWord() -> UInt32 {
         if used == 4 {
             words = block(blockNumber)
             blockNumber &+= 1
@@ -93,16 +93,16 @@ public struct CounterRandom: RandomNumberGenerator, Sendable, Hashable {
     }
 
     /// The stream's next two words, the first one below.
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         let low = nextWord()
         return UInt64(low) | UInt64(nextWord()) << 32
     }
 
     /// A uniform number in 0..<1 with 53 random bits.
-    public mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
+    package mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
 
     /// A uniform integer in `0..<bound`; `bound` is 1...2³².
-    public mutating func integer(below bound: Int) -> Int {
+    package mutating func integer(below bound: Int) -> Int {
         precondition((1...1 << 32).contains(bound), "No integer is below \(bound)")
         // Lemire's way: multiply, and reject the few low words that would favour some results.
         let bound = UInt64(bound)

@@ -5,7 +5,7 @@ import Foundation
 /// PANNs' samplers and mixup draw from it (SPEC §1.7, §5.2), so runs can be compared clip by clip. Matsumoto and
 /// Nishimura, “Mersenne Twister”, 1998; distributions as NumPy's `RandomState` documents them to be frozen (NEP 19).
 /// Parity: `NumPyRandomTests`.
-public struct NumPyRandom: RandomNumberGenerator, Sendable, Hashable {
+package struct NumPyRandom: RandomNumberGenerator, Sendable, Hashable {
     private var state: [UInt32]
     private var position: Int
     /// The second of a pair of normal numbers, not yet given.
@@ -14,7 +14,7 @@ public struct NumPyRandom: RandomNumberGenerator, Sendable, Hashable {
     private static let size = 624
 
     /// Seeds the generator as `RandomState(seed)` does.
-    public init(seed: UInt32 = 1234) {
+    package init(seed: UInt32 = 1234) {
         state = [seed]
         state.reserveCapacity(Self.size)
         for index in 1..<UInt32(Self.size) {
@@ -25,7 +25,7 @@ public struct NumPyRandom: RandomNumberGenerator, Sendable, Hashable {
     }
 
     /// The next 32 random bits.
-    public mutating func nextWord() -> UInt32 {
+    package mutating func nextWord() -> UInt32 {
         if position == Self.size { twist() }
         var word = state[position]
         position += 1
@@ -36,7 +36,7 @@ public struct NumPyRandom: RandomNumberGenerator, Sendable, Hashable {
     }
 
     /// The next 64 random bits, the first word above.
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         let high = UInt64(nextWord())
         return high << 32 | UInt64(nextWord())
     }
@@ -55,13 +55,13 @@ public struct NumPyRandom: RandomNumberGenerator, Sendable, Hashable {
 
 extension NumPyRandom {
     /// `random_sample()`: uniform in 0..<1 with 53 bits.
-    public mutating func uniform() -> Double {
+    package mutating func uniform() -> Double {
         let high = Double(nextWord() >> 5)
         return (high * 67_108_864 + Double(nextWord() >> 6)) / 9_007_199_254_740_992
     }
 
     /// A uniform integer in `0...maximum` by masking and rejection, as `shuffle` draws it.
-    public mutating func integer(upTo maximum: Int) -> Int {
+    package mutating func integer(upTo maximum: Int) -> Int {
         precondition(maximum >= 0)
         guard maximum > 0 else { return 0 }
         let mask = UInt64.max >> UInt64(UInt64(maximum).leadingZeroBitCount)
@@ -72,7 +72,7 @@ extension NumPyRandom {
     }
 
     /// `shuffle(values)`, in place.
-    public mutating func shuffle<Element>(_ values: inout [Element]) {
+    package mutating func shuffle<Element>(_ values: inout [Element]) {
         guard values.count > 1 else { return }
         for index in (1..<values.count).reversed() {
             values.swapAt(index, integer(upTo: index))
@@ -80,17 +80,17 @@ extension NumPyRandom {
     }
 
     /// `permutation(count)`.
-    public mutating func permutation(_ count: Int) -> [Int] {
+    package mutating func permutation(_ count: Int) -> [Int] {
         var values = Array(0..<count)
         shuffle(&values)
         return values
     }
 
     /// `standard_exponential()`.
-    public mutating func exponential() -> Double { -log(1 - uniform()) }
+    package mutating func exponential() -> Double { -log(1 - uniform()) }
 
     /// `standard_normal()`, by the polar method, which makes pairs.
-    public mutating func normal() -> Double {
+    package mutating func normal() -> Double {
         if let pending = pendingNormal {
             pendingNormal = nil
             return pending
@@ -107,7 +107,7 @@ extension NumPyRandom {
     }
 
     /// `standard_gamma(shape)`; `shape` is positive.
-    public mutating func gamma(shape: Double) -> Double {
+    package mutating func gamma(shape: Double) -> Double {
         if shape == 1 { return exponential() }
         if shape < 1 {
             while true {
@@ -141,7 +141,7 @@ extension NumPyRandom {
     /// `beta(a, b)`.
     ///
     /// Both are positive. `beta(1, 1)` is uniform, but takes more than one draw.
-    public mutating func beta(_ a: Double, _ b: Double) -> Double {
+    package mutating func beta(_ a: Double, _ b: Double) -> Double {
         precondition(a > 0 && b > 0, "A beta distribution has positive parameters")
         guard a <= 1, b <= 1 else {
             let first = gamma(shape: a)
@@ -168,7 +168,7 @@ extension NumPyRandom: Codable {
     /// Reads a saved generator.
     ///
     /// - Throws: `DecodingError` when it is damaged.
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let values = try decoder.container(keyedBy: CodingKeys.self)
         state = try values.decode([UInt32].self, forKey: .state)
         position = try values.decode(Int.self, forKey: .position)

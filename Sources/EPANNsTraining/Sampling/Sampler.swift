@@ -19,9 +19,9 @@ public struct Sampler: Sendable, Hashable, Codable {
     }
 
     /// The order of drawing.
-    public let kind: Kind
+    package let kind: Kind
     /// Number of clips that it draws from.
-    public let clipCount: Int
+    package let clipCount: Int
     private var shuffled: ShuffledOrder?
     private var balanced: BalancedOrder?
     /// Whether the next batch of `alternate` is a balanced one; it starts with one.
@@ -37,7 +37,7 @@ public struct Sampler: Sendable, Hashable, Codable {
     ///     reference never does.
     ///   - blackList: Names of clips that are never drawn (AudioSet: the test clips of DCASE 2017 task 4).
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when nothing could be drawn.
-    public init(
+    package init(
         _ kind: Kind, dataSet: DataSet, seed: UInt32 = 1234, drawsClipsOfNone: Bool = false, blackList: Set<String> = []
     ) throws {
         self.kind = kind
@@ -59,7 +59,7 @@ public struct Sampler: Sendable, Hashable, Codable {
     /// The clips of the next batch.
     ///
     /// - Returns: `count` clip indices; one may occur twice.
-    public mutating func nextBatch(_ count: Int) -> [Int] {
+    package mutating func nextBatch(_ count: Int) -> [Int] {
         let takesBalanced: Bool
         switch kind {
         case .none: takesBalanced = false
@@ -76,7 +76,7 @@ public struct Sampler: Sendable, Hashable, Codable {
     /// Checks a sampler that was read from a file against the data set that it shall draw from.
     ///
     /// - Throws: `EPANNsError` with code `invalidCheckpoint`.
-    public func validate(for dataSet: DataSet) throws {
+    package func validate(for dataSet: DataSet) throws {
         let isComplete =
             switch kind {
             case .none: shuffled != nil
@@ -88,7 +88,7 @@ public struct Sampler: Sendable, Hashable, Codable {
         else {
             throw EPANNsError(
                 .invalidCheckpoint,
-                "The saved sampler does not belong to these \(dataSet.clips.count) clips; resume with the data that the run "
+                "The saved sampler does not belong to this data of \(dataSet.clips.count.counted("clip")); resume with the data that the run "
                     + "was started with.")
         }
     }

@@ -1,3 +1,4 @@
+import EPANNsTestSupport
 import Foundation
 import Testing
 
@@ -11,7 +12,7 @@ enum Fixture {
         [UInt8](try Data(contentsOf: URL(fileURLWithPath: path(name))))
     }
 
-    static func array(_ name: String) throws -> NumpyArray { try NumpyArray(path: path(name)) }
+    static func array(_ name: String) throws -> NumPyArray { try NumPyArray(path: path(name)) }
 
     static func json(_ name: String) throws -> [String: Any] {
         try #require(

@@ -1,4 +1,6 @@
-import EPANNs
+import EPANNsCore
+import EPANNsGraph
+import EPANNsModels
 import EPANNsTestSupport
 import Foundation
 import Testing

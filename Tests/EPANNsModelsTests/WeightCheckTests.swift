@@ -1,4 +1,6 @@
-import EPANNs
+import EPANNsCore
+import EPANNsGraph
+import EPANNsModels
 import EPANNsTestSupport
 import Foundation
 import Testing
@@ -90,7 +92,7 @@ import Testing
                 try SafetensorsWriter.write(weights, metadata: metadata, to: path)
                 let error = failure { _ = try Model.read(path: path) }
                 #expect(
-                    (error?.message.contains("Tensor “fc1.bias” holds 1 of \(count) numbers that are NaN") == true)
+                    (error?.message.contains("Tensor “fc1.bias” holds 1 of \(count) numbers that is NaN") == true)
                         == isBad)
                 #expect((error == nil) != isBad)
             }

@@ -1,4 +1,6 @@
-import EPANNs
+import EPANNsCore
+import EPANNsGraph
+import EPANNsModels
 import EPANNsTestSupport
 import Foundation
 import Testing
@@ -109,7 +111,6 @@ import Testing
         #expect(model.name == "of bytes")
         #expect(model.origin?.path == nil && model.file == nil)
         #expect(model.sha256() == (try FileDigest.sha256(path: TinyModel.path)))
-        #expect(try AudioTagger(model: model).modelName == "of bytes")
         #expect(failure { _ = try Model(bytes: [1, 2, 3]) }?.code == .unsupportedFormat)
     }
 

@@ -1,4 +1,5 @@
-import EPANNs
+import EPANNsCore
+import EPANNsGraph
 import EPANNsModels
 import EPANNsTestSupport
 import Testing
