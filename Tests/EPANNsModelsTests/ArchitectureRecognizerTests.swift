@@ -37,7 +37,19 @@ import Testing
             mobile.blocks[index].outputWidth = 3 + index % 2
         }
         mobile.hiddenWidth = 5
+        var first = MobileNetV1Configuration(classCount: 4, frontEnd: .panns16k)
+        first.stemWidth = 3
+        for index in first.blockWidths.indices { first.blockWidths[index] = 1 + index * 5 % 7 }
+        first.embeddingWidth = 6
+        var second = MobileNetV2Configuration(classCount: 4)
+        second.stemWidth = 2
+        // Blocks 3, 5 and 6, 8 to 10, 12 and 13, 15 and 16 add their input.
+        second.outputWidths = [3, 4, 4, 2, 2, 2, 5, 5, 5, 5, 4, 4, 4, 4, 4, 4, 6]
+        for index in second.expandedWidths.indices { second.expandedWidths[index] = 2 + index % 5 }
+        second.lastWidth = 9
+        second.embeddingWidth = 7
         return [
+            .mobileNetV1(first), .mobileNetV2(second),
             .cnn(.init(.cnn6, widths: [1, 2, 3, 1], embeddingWidth: 1, classCount: 1)),
             .cnn(.init(.cnn10, widths: [1, 2, 3, 4, 5, 6, 7, 8], embeddingWidth: 2, classCount: 3)),
             .cnn(.init(.cnn14, widths: Array(1...12), embeddingWidth: 5, classCount: 50, frontEnd: .panns8k)),

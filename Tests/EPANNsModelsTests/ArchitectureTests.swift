@@ -67,10 +67,10 @@ import Testing
     }
 
     @Test func referenceClassesTellWhatRuns() {
-        for name in ["Cnn6", "Cnn14_16k", "Cnn14_pruned", "ResNet38", "MN"] {
+        for name in ["Cnn6", "Cnn14_16k", "Cnn14_pruned", "ResNet38", "MobileNetV1", "MobileNetV2", "MN"] {
             #expect(ModelConfiguration.runs(referenceClass: name))
         }
-        for name in ["", "Cnn14_DecisionLevelMax", "MobileNetV1", "Wavegram_Cnn14"] {
+        for name in ["", "Cnn14_DecisionLevelMax", "Wavegram_Cnn14"] {
             #expect(!ModelConfiguration.runs(referenceClass: name))
         }
     }
@@ -115,6 +115,22 @@ import Testing
             _ = try network.graph()
         },
         Invalid("a ResNet as wide as NaN") { _ = try ResNetConfiguration(.resnet22, scale: .nan).graph() },
+        Invalid("a MobileNetV1 without a block") {
+            var network = MobileNetV1Configuration()
+            network.blockWidths.removeLast()
+            _ = try network.graph()
+        },
+        Invalid("a MobileNetV2 with an expansion too many") {
+            var network = MobileNetV2Configuration()
+            network.expandedWidths.append(6)
+            _ = try network.graph()
+        },
+        Invalid("an inverted residual of other widths") {
+            var network = MobileNetV2Configuration()
+            network.outputWidths[2] = 23
+            _ = try network.graph()
+        },
+        Invalid("a MobileNetV1 infinitely wide") { _ = try MobileNetV1Configuration(scale: .infinity).graph() },
         Invalid("as wide as NaN") { _ = try MobileNetV3Configuration(widthMultiplier: .nan).graph() },
         Invalid("infinitely wide") { _ = try MobileNetV3Configuration(widthMultiplier: .infinity).graph() },
         Invalid("no blocks") {

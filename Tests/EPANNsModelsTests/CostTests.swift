@@ -43,6 +43,9 @@ import Testing
         Row("resnet22", 63_675_087, 15.015, 30.064, 259_106_556, 150),
         Row("resnet38", 73_783_247, 24.443, 48.932, 299_569_020, 246),
         Row("resnet54", 104_318_159, 27.177, 54.472, 421_853_188, 348),
+        // 3.614 and 2.810 there, with the same modules counted; ReLU6 is none of them (SPEC §2.10).
+        Row("mobilenet-v1", 4_796_303, 1.791, 3.595, 23_607_324, 174),
+        Row("mobilenet-v2", 4_075_343, 1.394, 2.803, 20_772_580, 324),
     ]
 
     @Test(arguments: table) func costEqualsTheSpecification(row: Row) throws {
@@ -84,6 +87,7 @@ import Testing
 
     @Test(arguments: [
         ("cnn14", 9920), ("cnn14-16k", 4960), ("cnn14-8k", 2480), ("cnn6", 4800), ("cnn10", 4800), ("resnet38", 9920),
+        ("mobilenet-v1", 9920), ("mobilenet-v2", 9920),
     ])
     func minimumLengthEqualsTheSpecification(name: String, samples: Int) throws {
         #expect(try #require(ModelConfiguration.named(name)).graph().minimumSampleCount == samples)

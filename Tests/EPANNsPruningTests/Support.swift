@@ -47,7 +47,7 @@ func spectrogram(_ graph: ModelGraph, frames: Int, seed: UInt32 = 9) -> [Float] 
 
 /// Small networks of every architecture.
 enum SmallNetwork: String, CaseIterable, Sendable {
-    case cnn6, cnn10, cnn14, resnet38, resnet54, mn
+    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, mn
 
     /// The configuration with ten classes.
     var configuration: ModelConfiguration {
@@ -69,6 +69,8 @@ enum SmallNetwork: String, CaseIterable, Sendable {
             return .resNet(.init(.resnet38, scale: 1 / 16, classCount: 10, frontEnd: frontEnd))
         case .resnet54:
             return .resNet(.init(.resnet54, scale: 1 / 16, classCount: 10, frontEnd: frontEnd))
+        case .mobilenetV1: return .mobileNetV1(.init(scale: 1 / 8, classCount: 10, frontEnd: frontEnd))
+        case .mobilenetV2: return .mobileNetV2(.init(scale: 1 / 4, classCount: 10, frontEnd: frontEnd))
         case .mn: return .mobileNetV3(.init(widthMultiplier: 0.1, classCount: 10))
         }
     }

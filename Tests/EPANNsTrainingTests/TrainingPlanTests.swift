@@ -3,7 +3,7 @@ import EPANNsTraining
 import Testing
 
 @Suite struct TrainingPlanTests {
-    @Test(arguments: ["cnn14", "mn", "resnet38"])
+    @Test(arguments: ["cnn14", "mn", "resnet38", "mobilenet-v1", "mobilenet-v2"])
     func `gradients and ten steps are PyTorch's`(name: String) throws {
         let fixture = try TrainingFixture(name)
         let inputs = try #require(fixture.tensors["inputs"])
@@ -29,13 +29,17 @@ import Testing
             // The losses of ten steps, each after all that the ones before have done.
             #expect(abs(loss - losses[step - 1]) < 1e-4)
             if fixture.steps.contains(step) {
-                try check(stepper.plan.weights(), fixture, step: step)
+                try check(
+                    stepper.plan.weights(), fixture, step: step,
+                    meanTolerance: name == "mobilenet-v2" ? 10 * Self.meanTolerance : Self.meanTolerance)
             }
         }
     }
 
     /// Weights, running statistics and counters after a step.
-    private func check(_ actual: [String: Tensor], _ fixture: TrainingFixture, step: Int) throws {
+    private func check(
+        _ actual: [String: Tensor], _ fixture: TrainingFixture, step: Int, meanTolerance: Float
+    ) throws {
         let gradients = fixture.group("gradients")
         let start = fixture.group("start")
         let loudest = gradients.values.reduce(Float(0)) { max($0, $1.floats.map(abs).max() ?? 0) }
@@ -81,13 +85,14 @@ import Testing
         // goes as far as Adam can, a rate a step, and perhaps in opposite directions.
         #expect(loose <= 2 * 1e-3 * Float(step) * 1.01)
         #expect(variances < Self.varianceTolerance)
-        #expect(means < Self.meanTolerance)
+        #expect(means < meanTolerance)
     }
 
     static let gradientTolerance: Float = 1e-4
     static let weightTolerance: Float = 2e-4
     static let varianceTolerance: Float = 1e-4
     // Means follow the biases of above, each up to 0.01 away after ten steps, a tenth of it at a time; the norm takes
-    // that out again.
+    // that out again. MobileNetV2 has such biases before every expansion, where a convolution of several inputs with
+    // weights above 1 adds their drift up; EfficientAT has them, too, but its means move by a hundredth at a time.
     static let meanTolerance: Float = 5e-3
 }

@@ -56,6 +56,8 @@ class _PANNsBase(nn.Module):
     A network adds its own layers between, then calls `add_head`, so that the state dict has the published order.
     """
 
+    drops_pooled = True  # whether there is a dropout before `fc1`
+
     def __init__(self, front_end: FrontEnd):
         super().__init__()
         self.front_end = front_end
@@ -74,15 +76,16 @@ class _PANNsBase(nn.Module):
         """Samples (batch, N) to dB, (batch, 1, N // hop + 1, mel)."""
         return self.logmel_extractor(self.spectrogram_extractor(waveform))
 
-    def features(self, x: torch.Tensor) -> torch.Tensor:
+    def trunk(self, x: torch.Tensor) -> torch.Tensor:
         """The normalised log-mel (batch, 1, time, mel) to the last map; each network has its own."""
         raise NotImplementedError
 
     def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        x = self.features(self.bn0(x.transpose(1, 3)).transpose(1, 3))
+        x = self.trunk(self.bn0(x.transpose(1, 3)).transpose(1, 3))
         x = x.mean(dim=3)
         x = x.amax(dim=2) + x.mean(dim=2)
-        x = F.dropout(x, 0.5, self.training)
+        if self.drops_pooled:
+            x = F.dropout(x, 0.5, self.training)
         hidden = F.relu(self.fc1(x))
         embedding = F.dropout(hidden, 0.5, self.training)  # returned only; the classifier sees `hidden`
         logits = self.fc_audioset(hidden)
@@ -114,7 +117,7 @@ class PANNsNetwork(_PANNsBase):
             inputs = own[-1]
         self.add_head(inputs, embedding_width, class_count)
 
-    def features(self, x: torch.Tensor) -> torch.Tensor:
+    def trunk(self, x: torch.Tensor) -> torch.Tensor:
         for b in range(1, self.block_count + 1):
             x = getattr(self, f"conv_block{b}")(x)
             if b < self.block_count or self.pools_last:
@@ -208,7 +211,7 @@ class ResNetNetwork(_PANNsBase):
         self.conv_block_after1 = ConvBlock(inputs, (last, last), 3)
         self.add_head(last, last, class_count)
 
-    def features(self, x: torch.Tensor) -> torch.Tensor:
+    def trunk(self, x: torch.Tensor) -> torch.Tensor:
         x = F.dropout(F.avg_pool2d(self.conv_block1(x), 2), 0.2, self.training)
         for number in range(1, 5):
             x = getattr(self.resnet, f"layer{number}")(x)
@@ -220,6 +223,90 @@ def resnet(
     variant: str, scale: float = 1, class_count: int = 527, front_end: FrontEnd = PANNS_32K, last: int | None = None
 ) -> ResNetNetwork:
     return ResNetNetwork(variant, scale, class_count, front_end, last)
+
+
+# MobileNetV1, SPEC §2.5: output channels and step of each depthwise-separable block.
+MOBILENET_V1_ROWS = (
+    (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1), (512, 1), (512, 1), (512, 1), (512, 1),
+    (1024, 2), (1024, 1))
+# MobileNetV2, SPEC §2.6: expansion, output channels, blocks, step of the first. The steps of the 96 and 160 stages are
+# the other way round than in the usual MobileNetV2.
+MOBILENET_V2_ROWS = (
+    (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 2), (6, 160, 3, 1), (6, 320, 1, 1))
+
+
+def _scaled(scale: float) -> Callable[[int], int]:
+    """Widths times `scale`, at least 2: weights that scale a single channel in front of a norm have no gradient."""
+    return lambda width: max(2, int(width * scale + 0.5))
+
+
+def _pooled_convolution(inputs: int, outputs: int, step: int, act: type[nn.Module], groups: int = 1) -> list[nn.Module]:
+    """A 3x3 convolution, an average pooling in place of a stride, the norm, the activation: four modules."""
+    return [
+        nn.Conv2d(inputs, outputs, 3, padding=1, groups=groups, bias=False), nn.AvgPool2d(step),
+        nn.BatchNorm2d(outputs), act()]
+
+
+def _pointwise(inputs: int, outputs: int, act: type[nn.Module] | None) -> list[nn.Module]:
+    return [nn.Conv2d(inputs, outputs, 1, bias=False), nn.BatchNorm2d(outputs), *([act()] if act else [])]
+
+
+class MobileNetV1Network(_PANNsBase):
+    """PANNs' MobileNetV1 (SPEC §2.5); `scale` multiplies all published widths."""
+
+    def __init__(self, scale: float = 1, class_count: int = 527, front_end: FrontEnd = PANNS_32K):
+        super().__init__(front_end)
+        c = _scaled(scale)
+        inputs = c(32)
+        layers = [nn.Sequential(*_pooled_convolution(1, inputs, 2, nn.ReLU))]
+        for outputs, step in MOBILENET_V1_ROWS:
+            layers.append(nn.Sequential(
+                *_pooled_convolution(inputs, inputs, step, nn.ReLU, groups=inputs),
+                *_pointwise(inputs, c(outputs), nn.ReLU)))
+            inputs = c(outputs)
+        self.features = nn.Sequential(*layers)
+        self.add_head(inputs, c(1024), class_count)
+
+    def trunk(self, x: torch.Tensor) -> torch.Tensor:
+        return self.features(x)
+
+
+class _PANNsInvertedResidual(nn.Module):
+    def __init__(self, inputs: int, expanded: int, outputs: int, step: int, expands: bool, adds_input: bool):
+        super().__init__()
+        parts = _pointwise(inputs, expanded, nn.ReLU6) if expands else []
+        self.conv = nn.Sequential(
+            *parts, *_pooled_convolution(expanded, expanded, step, nn.ReLU6, groups=expanded),
+            *_pointwise(expanded, outputs, None))
+        self.adds_input = adds_input
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + self.conv(x) if self.adds_input else self.conv(x)
+
+
+class MobileNetV2Network(_PANNsBase):
+    """PANNs' MobileNetV2 (SPEC §2.6); `scale` multiplies all published widths."""
+
+    drops_pooled = False
+
+    def __init__(self, scale: float = 1, class_count: int = 527, front_end: FrontEnd = PANNS_32K):
+        super().__init__(front_end)
+        c = _scaled(scale)
+        inputs, published = c(32), 32
+        layers: list[nn.Module] = [nn.Sequential(*_pooled_convolution(1, inputs, 2, nn.ReLU6))]
+        for expansion, outputs, count, first_step in MOBILENET_V2_ROWS:
+            for block in range(count):
+                step = first_step if block == 0 else 1
+                layers.append(_PANNsInvertedResidual(
+                    inputs, expansion * inputs, c(outputs), step, expands=expansion != 1,
+                    adds_input=step == 1 and published == outputs))
+                inputs, published = c(outputs), outputs
+        layers.append(nn.Sequential(*_pointwise(inputs, c(1280), nn.ReLU6)))
+        self.features = nn.Sequential(*layers)
+        self.add_head(c(1280), c(1024), class_count)
+
+    def trunk(self, x: torch.Tensor) -> torch.Tensor:
+        return self.features(x)
 
 
 # EfficientAT mn, SPEC §2.11: (in, kernel, expanded, out, squeeze-excitation, activation, stride) of features.1…15.
@@ -349,6 +436,8 @@ def full_size_networks() -> dict[str, Callable[[], nn.Module]]:
         "resnet22": lambda: resnet("resnet22"),
         "resnet38": lambda: resnet("resnet38"),
         "resnet54": lambda: resnet("resnet54"),
+        "mobilenet-v1": MobileNetV1Network,
+        "mobilenet-v2": MobileNetV2Network,
         "mn04": lambda: mn(0.4),
         "mn10": lambda: mn(1.0),
     }

@@ -84,6 +84,12 @@ extension Architecture {
     /// The preset of that name.
     public static func named(_ name: String) -> Self? { preset(name) }
 
+    /// A published width times `scale`, at least 1; 0, which no network takes, for what is not a number or far too large.
+    static func scaled(_ width: Int, _ scale: Double) -> Int {
+        let value = (Double(width) * scale).rounded()
+        return value < 1e9 ? max(1, Int(value)) : 0
+    }
+
     /// Refuses: most networks are not a chain of convolutions.
     ///
     /// - Throws: `EPANNsError` with code `invalidConfiguration`, always.

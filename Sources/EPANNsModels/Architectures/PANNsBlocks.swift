@@ -27,17 +27,39 @@ extension GraphBuilder {
         return dropout("\(name).dropout", x, rate: 0.2)
     }
 
+    /// A 3×3 convolution, a 2×2 average pooling where the map is halved, batch norm and activation: modules `first` to
+    /// `first + 3` of PyTorch's sequence, of which the pooling stays in the numbering where it does nothing.
+    mutating func pooledConvolution(
+        _ name: String, from first: Int, _ x: Value, filters: Int, groups: Int = 1, halves: Bool,
+        then function: Activation
+    ) -> Value {
+        var x = convolution(
+            "\(name).\(first)", x, Convolution(filters: filters, kernel: [3, 3], padding: [1, 1], groups: groups))
+        if halves { x = pool("\(name).\(first + 1)", x, Pool(.mean, kernel: [2, 2])) }
+        x = batchNorm("\(name).\(first + 2)", x)
+        return activation("\(name).\(first + 3)", x, function)
+    }
+
+    /// A 1×1 convolution, batch norm and, perhaps, an activation: modules `first` to `first + 2` of PyTorch's sequence.
+    mutating func pointwiseConvolution(
+        _ name: String, from first: Int, _ x: Value, filters: Int, then function: Activation?
+    ) -> Value {
+        var x = convolution("\(name).\(first)", x, Convolution(filters: filters, kernel: [1, 1]))
+        x = batchNorm("\(name).\(first + 1)", x)
+        return function.map { activation("\(name).\(first + 2)", x, $0) } ?? x
+    }
+
     /// The clip head: mean over mel, maximum plus mean over time, then two linear layers.
     ///
     /// SPEC §2, head H.
     mutating func pannsHead(
-        _ x: Value, embeddingWidth: Int, classCount: Int, outputActivation: OutputActivation
+        _ x: Value, embeddingWidth: Int, classCount: Int, outputActivation: OutputActivation, dropsPooled: Bool = true
     ) {
         let overTime = reduce("head.mean_mel", x, .mean, over: [.mel])
         let maximum = reduce("head.max_time", overTime, .max, over: [.time])
         let mean = reduce("head.mean_time", overTime, .mean, over: [.time])
         var x = add("head.sum", [maximum, mean])
-        x = dropout("head.dropout", x, rate: 0.5)
+        if dropsPooled { x = dropout("head.dropout", x, rate: 0.5) }
         x = linear("fc1", x, outputs: embeddingWidth)
         x = activation("fc1.relu", x, .relu)
         // The embedding that training returns is dropped out once more; in inference the two coincide.

@@ -67,11 +67,7 @@ public struct ResNetConfiguration: Architecture {
         _ variant: Variant, scale: Double = 1, classCount: Int = 527, frontEnd: FrontEndConfiguration = .panns32k(),
         outputActivation: OutputActivation = .sigmoid
     ) {
-        func scaled(_ width: Int) -> Int {
-            let value = (Double(width) * scale).rounded()
-            // What is not a number or far too large becomes 0, which no network takes.
-            return value < 1e9 ? max(1, Int(value)) : 0
-        }
+        func scaled(_ width: Int) -> Int { Self.scaled(width, scale) }
         self.variant = variant
         stemWidths = [scaled(64), scaled(64)]
         layers = zip([64, 128, 256, 512], variant.blockCounts).map { planes, count in

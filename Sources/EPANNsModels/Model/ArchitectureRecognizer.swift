@@ -48,9 +48,7 @@ package struct ArchitectureRecognizer {
     ]
 
     private func refuseKnownOthers() throws {
-        var network = Self.unsupported.first { shapes.contains($0.0) }?.1
-        if shapes.contains("features.0.0.weight"), shapes.contains("bn0.weight") { network = "a PANNs MobileNet" }
-        guard let network else { return }
+        guard let network = Self.unsupported.first(where: { shapes.contains($0.0) })?.1 else { return }
         throw EPANNsError(
             .unsupportedFormat,
             "This is \(network), which this version cannot run yet; supported are \(Self.titles).")

@@ -8,12 +8,16 @@ import EPANNsGraph
 public enum ModelConfiguration: Hashable, Sendable {
     case cnn(CNNConfiguration)
     case resNet(ResNetConfiguration)
+    case mobileNetV1(MobileNetV1Configuration)
+    case mobileNetV2(MobileNetV2Configuration)
     case mobileNetV3(MobileNetV3Configuration)
 
     /// Every architecture, in the order of SPEC §2's table.
     public static let architectures: [any Architecture.Type] = [
         CNNConfiguration.self,
         ResNetConfiguration.self,
+        MobileNetV1Configuration.self,
+        MobileNetV2Configuration.self,
         MobileNetV3Configuration.self,
     ]
 
@@ -23,6 +27,8 @@ public enum ModelConfiguration: Hashable, Sendable {
             switch self {
             case .cnn(let configuration): configuration
             case .resNet(let configuration): configuration
+            case .mobileNetV1(let configuration): configuration
+            case .mobileNetV2(let configuration): configuration
             case .mobileNetV3(let configuration): configuration
             }
         }

@@ -117,17 +117,22 @@ public struct ImportanceScorer: Sendable {
     }
 
     private func scale(behind layer: ChannelGroup.Layer) throws -> Tensor {
-        let norm = graph.nodes.first { node in
-            guard case .batchNorm(let settings) = node.operation else { return false }
-            return settings.axis == .channel && node.inputs == [layer.node]
-        }
-        guard let norm else {
+        guard let norm = norm(behind: layer.node) else {
             throw EPANNsError(
                 .invalidConfiguration,
                 "The criterion batch-norm-scale needs a batch norm behind \(layer.name), which has none; leave the layer "
                     + "out, or take another criterion.")
         }
         return try tensor(norm.name + ".weight")
+    }
+
+    /// The batch norm of a layer's channels; a pooling may lie between, as in PANNs' MobileNets.
+    private func norm(behind index: Int) -> ModelGraph.Node? {
+        for (reader, node) in graph.nodes.enumerated() where node.inputs == [index] {
+            if case .batchNorm(let settings) = node.operation, settings.axis == .channel { return node }
+            if case .pool = node.operation, let found = norm(behind: reader) { return found }
+        }
+        return nil
     }
 
     private func featureScores(of layer: ChannelGroup.Layer, _ measure: FeatureMaps.Measure) throws -> [Double] {
@@ -157,7 +162,10 @@ public struct ImportanceScorer: Sendable {
                 guard settings.axis == .channel else { return node }
                 node = readers[0]
             case .activation: return readers[0]
-            case .input, .transpose, .convolution, .linear, .pool, .reduce, .add, .multiply, .concatenate,
+            case .pool:
+                guard norm(behind: readers[0]) != nil else { return node }
+                node = readers[0]
+            case .input, .transpose, .convolution, .linear, .reduce, .add, .multiply, .concatenate,
                 .unflattenChannels, .dropout, .softmax, .parameter:
                 return node
             }
