@@ -57,6 +57,38 @@ RESNETS = {
 }
 
 
+# s_m, (output width, inner widths) of the stages, embedding, classes, what the specification leaves open,
+# [(batch, frames)…], seed. Odd widths; the second one has the other reading of every unsure point.
+ERANNS = {
+    "erann": (1, [(5, [3, 6, 5, 7]), (7, [9, 4, 5, 6]), (6, [7, 5, 3, 4]), (9, [5, 8, 6, 7]), (11, [7, 6, 9, 5])], 13, 11,
+              {}, [(2, 32), (1, 100)], 9016),
+    "erann-other": (2, [(4, [3, 5, 2, 4]), (6, [5, 3, 4, 6]), (5, [6, 4, 3, 2]), (7, [4, 5, 3, 6]), (9, [5, 4, 6, 3])], 9,
+                    11, {"input_norm": "channel", "normalises_shortcuts": True, "pooling": "mel-then-time"},
+                    [(2, 64), (1, 96)], 9025),
+}
+
+
+def erann_case(name):
+    fourfold, stages, embedding, classes, options, inputs, seed = ERANNS[name]
+    network = networks.ERANNNetwork(fourfold, stages, embedding, classes, **options)
+    randomise(network, log_mel_like(8, 64, 128, seed), seed)
+    configuration = erann_configuration(network, fourfold, stages, embedding, classes)
+    return network, configuration, [log_mel_like(b, t, 128, seed + n) for n, (b, t) in enumerate(inputs, 1)], seed
+
+
+def erann_configuration(network, fourfold: int, stages, embedding: int, classes: int) -> dict:
+    """An ERANN's configuration in the JSON form of our own files."""
+    return {
+        "architecture": "erann", "fourfoldStages": fourfold,
+        "stages": [{"outputWidth": width, "innerWidths": inner} for width, inner in stages],
+        "embeddingWidth": embedding, "inputNorm": network.input_norm, "pooling": network.pooling,
+        "normalisesShortcuts": network.stage0[0].shortcut_bn is not None, "classCount": classes,
+        "outputActivation": "sigmoid",
+        "frontEnd": {
+            "kind": "eranns", "sampleRate": 44100, "fftSize": 1380, "windowSize": 1380, "hopSize": 345, "melBands": 128,
+            "minimumFrequencyHz": 30, "maximumFrequencyHz": 14000}}
+
+
 def resnet_configuration(network, variant: str, classes: int) -> dict:
     """A ResNet's configuration in the JSON form of our own files."""
     layers = [getattr(network.resnet, f"layer{n}") for n in range(1, 5)]
@@ -108,8 +140,13 @@ def mn_case(name):
     return network, configuration, [normalised(b, t, seed + n) for n, (b, t) in enumerate(inputs, 1)], seed
 
 
+CASES = (
+    dict.fromkeys(PANNS, panns_case) | dict.fromkeys(RESNETS, resnet_case) | dict.fromkeys(ERANNS, erann_case)
+    | dict.fromkeys(MN, mn_case))
+
+
 def write(name: str, folder: Path) -> None:
-    case = panns_case if name in PANNS else resnet_case if name in RESNETS else mn_case
+    case = CASES[name]
     network, configuration, inputs, seed = case(name)
     fit_scores(network, inputs)
     tensors = {
@@ -161,14 +198,14 @@ def alive(tensors: dict) -> float:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT, help="folder of the fixtures")
-    parser.add_argument("names", nargs="*", help=f"which of {', '.join([*PANNS, *RESNETS, *MN])}; all when absent")
+    parser.add_argument("names", nargs="*", help=f"which of {', '.join(CASES)}; all when absent")
     arguments = parser.parse_args()
-    unknown = set(arguments.names) - set(PANNS) - set(RESNETS) - set(MN)
+    unknown = set(arguments.names) - set(CASES)
     if unknown:
         parser.error(f"no fixture is called {', '.join(sorted(unknown))}")
     arguments.output.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)  # one order of summation, on any machine
-    for name in arguments.names or [*PANNS, *RESNETS, *MN]:
+    for name in arguments.names or CASES:
         write(name, arguments.output)
     return 0
 

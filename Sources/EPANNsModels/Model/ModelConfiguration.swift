@@ -8,12 +8,14 @@ import EPANNsGraph
 public enum ModelConfiguration: Hashable, Sendable {
     case cnn(CNNConfiguration)
     case resNet(ResNetConfiguration)
+    case erann(ERANNConfiguration)
     case mobileNetV3(MobileNetV3Configuration)
 
     /// Every architecture, in the order of SPEC §2's table.
     public static let architectures: [any Architecture.Type] = [
         CNNConfiguration.self,
         ResNetConfiguration.self,
+        ERANNConfiguration.self,
         MobileNetV3Configuration.self,
     ]
 
@@ -23,6 +25,7 @@ public enum ModelConfiguration: Hashable, Sendable {
             switch self {
             case .cnn(let configuration): configuration
             case .resNet(let configuration): configuration
+            case .erann(let configuration): configuration
             case .mobileNetV3(let configuration): configuration
             }
         }
