@@ -85,3 +85,8 @@ static inline int epanns_duration_is_guess(const AVFormatContext *context) {
 static inline void epanns_transform(av_tx_fn function, AVTXContext *context, float *output, float *input) {
     function(context, output, input, sizeof(float));
 }
+
+// A transform of double precision; the stride of complex ones is an element's size.
+static inline void epanns_transform_double(av_tx_fn function, AVTXContext *context, double *output, double *input) {
+    function(context, output, input, 2 * sizeof(double));
+}

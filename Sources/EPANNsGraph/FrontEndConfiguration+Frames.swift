@@ -11,9 +11,14 @@ extension FrontEndConfiguration {
 
     /// Fewest samples that make a frame: a whole window, or what reflection can work on.
     public var minimumSampleCount: Int {
+        switch recipe.frames {
+        case .any, .fixed: break
+        // Zeros fill the rest of the first second.
+        case .perSecond: return lostSamples + 1
+        }
         switch recipe.framing {
-        case .centred: fftSize / 2 + 1 + lostSamples
-        case .whole: windowSize + lostSamples
+        case .centred: return fftSize / 2 + 1 + lostSamples
+        case .whole: return windowSize + lostSamples
         }
     }
 
@@ -22,6 +27,25 @@ extension FrontEndConfiguration {
         switch recipe.frames {
         case .any: windowCount(sampleCount: sampleCount)
         case .fixed(let count, _): count
+        case .perSecond(let count): count * begunSeconds(sampleCount: sampleCount)
+        }
+    }
+
+    private func begunSeconds(sampleCount: Int) -> Int {
+        guard sampleRate > 0, sampleCount > 0 else { return 0 }
+        return (sampleCount - 1) / sampleRate + 1
+    }
+
+    /// Samples that the waveform is filled with zeros to, or cut to; nil where it stays as it is.
+    package func filledSampleCount(sampleCount: Int) -> Int? {
+        switch recipe.frames {
+        case .any, .fixed: return nil
+        case .perSecond:
+            let last = max(0, frameCount(sampleCount: sampleCount) - 1) * hopSize
+            switch recipe.framing {
+            case .centred: return max(last, fftSize / 2 + 1) + lostSamples
+            case .whole: return last + windowSize + lostSamples
+            }
         }
     }
 
@@ -42,6 +66,9 @@ extension FrontEndConfiguration {
         case .any: break
         // Missing frames are filled.
         case .fixed: return minimumSampleCount
+        case .perSecond(let count):
+            guard count > 0, frameCount > count else { return minimumSampleCount }
+            return (frameCount - 1) / count * sampleRate + 1
         }
         let samples = (frameCount - 1) * hopSize + lostSamples
         switch recipe.framing {
@@ -62,8 +89,7 @@ extension FrontEndConfiguration {
     ///
     /// - Throws: `EPANNsError` with code `invalidConfiguration`.
     public func validate() throws {
-        let isPowerOfTwo = fftSize > 0 && fftSize & (fftSize - 1) == 0
-        guard isPowerOfTwo, (64...65536).contains(fftSize), (1...fftSize).contains(windowSize),
+        guard fftSize % 2 == 0, (64...65536).contains(fftSize), (1...fftSize).contains(windowSize),
             (1...fftSize).contains(hopSize), (1...1024).contains(melBands), (1000...768_000).contains(sampleRate),
             minimumFrequencyHz >= 0, minimumFrequencyHz < maximumFrequencyHz,
             maximumFrequencyHz <= Double(sampleRate) / 2

@@ -62,6 +62,13 @@ public struct FrontEndConfiguration: Hashable, Sendable {
         recipe: .ast, sampleRate: 16000, fftSize: 512, windowSize: 400, hopSize: 160, melBands: 128,
         minimumFrequencyHz: 20, maximumFrequencyHz: 8000)
 
+    /// ERANNs at 44.1 kHz with 128 mel bands: 1280 frames for 10 s.
+    ///
+    /// Window, hop and edges are SPEC §2.8's defaults; the paper's are not known to the sample.
+    public static let eranns = Self(
+        recipe: .eranns, sampleRate: 44100, fftSize: 1380, windowSize: 1380, hopSize: 345, melBands: 128,
+        minimumFrequencyHz: 30, maximumFrequencyHz: 14000)
+
     /// Number of one-sided frequency bins, `fftSize / 2 + 1`.
     public var binCount: Int { fftSize / 2 + 1 }
 }

@@ -25,9 +25,17 @@ extension FrontEndRecipe {
         normalisation: Normalisation(mean: -4.267_739_3, deviation: 2 * 4.568_997_4),
         frames: .fixed(count: 1024, padding: 0))
 
+    /// ERANNs': PANNs' steps, but whole windows from the start and 128 frames for every second that has begun.
+    ///
+    /// Nothing public settles the paper's front end; these are the defaults of SPEC §2.8, which says what is sure of them.
+    public static let eranns = Self(
+        framing: .whole, window: .periodic, melBank: .slaney, logarithm: .decibels(floor: 1e-10),
+        frames: .perSecond(count: 128))
+
     /// Recipes that have a name: the key `kind` in files, and what is shown.
     private static let families: [(key: String, title: String, recipe: Self)] = [
         ("panns", "PANNs", .panns), ("efficient-at", "EfficientAT", .efficientAT), ("ast", "AST", .ast),
+        ("eranns", "ERANNs", .eranns),
     ]
 
     /// The name in files of a recipe that has one.
@@ -65,6 +73,11 @@ extension FrontEndRecipe {
             try require(
                 (1...65536).contains(count) && abs(padding) < 1e6,
                 "it has \(count) frames, padded with \(padding); there must be between 1 and 65536")
+        case .perSecond(let count):
+            try require(
+                (1...FrontEndConfiguration.maximumFrameRate).contains(count),
+                "it has \(count) frames a second; there must be between 1 and "
+                    + "\(FrontEndConfiguration.maximumFrameRate)")
         }
     }
 }

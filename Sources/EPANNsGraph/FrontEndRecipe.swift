@@ -89,6 +89,8 @@ public struct FrontEndRecipe: Codable, Hashable, Sendable {
         case any
         /// Always `count`: later frames are cut off, missing ones filled with `padding`, which is normalised as frames are.
         case fixed(count: Int, padding: Double)
+        /// `count` for every second that has begun: the waveform is filled with zeros at its end, or cut there.
+        case perSecond(count: Int)
     }
 
     /// Where frames lie.

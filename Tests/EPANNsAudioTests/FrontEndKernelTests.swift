@@ -60,7 +60,7 @@ import Testing
 @Suite struct PowerSpectrumTests {
     /// Every bin of every length against the definition in Float64; a strong tone beside noise, so that a mirrored or
     /// leaking bin shows.
-    @Test(arguments: [32, 64, 256, 512, 1024, 4096])
+    @Test(arguments: [32, 64, 100, 256, 512, 1024, 1380, 4096])
     func matchesTheDefinition(count: Int) throws {
         let spectrum = try PowerSpectrum(count: count)
         var signal = Signals.noise(count: count)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct FrontEndConfigurationTests {
     private static let published: [FrontEndConfiguration] = [
-        .panns32k(), .panns32k(melBands: 32), .panns16k, .panns8k, .efficientAT, .ast,
+        .panns32k(), .panns32k(melBands: 32), .panns16k, .panns8k, .efficientAT, .ast, .eranns,
     ]
 
     private static func encoded(_ configuration: FrontEndConfiguration) throws -> String {
@@ -82,7 +82,10 @@ import Testing
     static let invalid: [Change] = [
         Change("no hop") { $0.hopSize = 0 },
         Change("a negative hop") { $0.hopSize = -1 },
-        Change("an odd transform") { $0.fftSize = 1000 },
+        Change("an odd transform") {
+            $0.fftSize = 1001
+            $0.windowSize = 1001
+        },
         Change("a window beyond the transform") { $0.windowSize = 2048 },
         Change("no bands") { $0.melBands = 0 },
         Change("no rate") { $0.sampleRate = 0 },
@@ -105,6 +108,8 @@ import Testing
         Change("no deviation") { $0.recipe.normalisation.deviation = 0 },
         Change("a mean that is not a number") { $0.recipe.normalisation.mean = .nan },
         Change("no frames") { $0.recipe.frames = .fixed(count: 0, padding: 0) },
+        Change("no frames a second") { $0.recipe.frames = .perSecond(count: 0) },
+        Change("more frames a second than any use") { $0.recipe.frames = .perSecond(count: .max) },
         Change("padding that is not a number") { $0.recipe.frames = .fixed(count: 9, padding: .nan) },
     ]
 

@@ -5,7 +5,10 @@ import EPANNsTestSupport
 import Testing
 
 @Suite struct ArchitectureRecognizerTests {
-    @Test(arguments: ModelConfiguration.architectureNames + ["epanns-0", "epanns-33", "epanns-99", "mn15"])
+    @Test(
+        arguments: ModelConfiguration.architectureNames + [
+            "epanns-0", "epanns-33", "epanns-99", "mn15", "erann-0-1", "erann-3-4",
+        ])
     func publishedNetworksAreRecognised(name: String) throws {
         let configuration = try #require(ModelConfiguration.named(name))
         let recognised = try ArchitectureRecognizer(TinyModel.hollowWeights(configuration)).configuration()
@@ -48,13 +51,23 @@ import Testing
         for index in second.expandedWidths.indices { second.expandedWidths[index] = 2 + index % 5 }
         second.lastWidth = 9
         second.embeddingWidth = 7
+        var erann = ERANNConfiguration(fourfoldStages: 2, width: 1, classCount: 5)
+        for stage in erann.stages.indices {
+            erann.stages[stage].outputWidth = 3 + stage
+            for block in erann.stages[stage].innerWidths.indices {
+                erann.stages[stage].innerWidths[block] = 1 + (3 * stage + block) % 7
+            }
+        }
+        erann.inputNorm = .channel
+        erann.normalisesShortcuts = true
+        erann.embeddingWidth = 6
         return [
             .mobileNetV1(first), .mobileNetV2(second),
             .cnn(.init(.cnn6, widths: [1, 2, 3, 1], embeddingWidth: 1, classCount: 1)),
             .cnn(.init(.cnn10, widths: [1, 2, 3, 4, 5, 6, 7, 8], embeddingWidth: 2, classCount: 3)),
             .cnn(.init(.cnn14, widths: Array(1...12), embeddingWidth: 5, classCount: 50, frontEnd: .panns8k)),
             .resNet(pruned(.resnet22)), .resNet(pruned(.resnet38)), .resNet(pruned(.resnet54)),
-            .mobileNetV3(mobile),
+            .erann(erann), .mobileNetV3(mobile),
         ]
     }()
 

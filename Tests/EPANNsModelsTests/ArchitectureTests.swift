@@ -131,6 +131,18 @@ import Testing
             _ = try network.graph()
         },
         Invalid("a MobileNetV1 infinitely wide") { _ = try MobileNetV1Configuration(scale: .infinity).graph() },
+        Invalid("an ERANN of four stages") {
+            var network = ERANNConfiguration(fourfoldStages: 1, width: 2)
+            network.stages.removeLast()
+            _ = try network.graph()
+        },
+        Invalid("too many fourfold stages") { _ = try ERANNConfiguration(fourfoldStages: 4, width: 2).graph() },
+        Invalid("an ERANN wider than any") { _ = try ERANNConfiguration(fourfoldStages: 1, width: .max).graph() },
+        Invalid("an ERANN of any number of frames") {
+            var network = ERANNConfiguration(fourfoldStages: 1, width: 2)
+            network.frontEnd.recipe.frames = .any
+            _ = try network.graph()
+        },
         Invalid("as wide as NaN") { _ = try MobileNetV3Configuration(widthMultiplier: .nan).graph() },
         Invalid("infinitely wide") { _ = try MobileNetV3Configuration(widthMultiplier: .infinity).graph() },
         Invalid("no blocks") {

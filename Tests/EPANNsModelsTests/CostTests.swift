@@ -72,6 +72,17 @@ import Testing
         }
     }
 
+    /// SPEC §2.8: 54.5 M and 38.2 M parameters are published; the rest follows from its reconstruction.
+    @Test(arguments: [("erann-1-6", 54_529_265, 77.18), ("erann-2-5", 38_196_065, 40.93)])
+    func erannCost(name: String, parameters: Int, gigaMACs: Double) throws {
+        let cost = try CostReport(#require(ModelConfiguration.named(name)).graph(), sampleCount: 441_000)
+        #expect(cost.frameCount == 1280)
+        #expect(cost.parameters == parameters)
+        #expect((Double(cost.macs) / 1e7).rounded() == (gigaMACs * 100).rounded())
+        let last = cost.layers.last { $0.outputShape.count == 3 }
+        #expect(last?.outputShape == (name == "erann-1-6" ? [768, 8, 40] : [640, 8, 20]))
+    }
+
     /// SPEC §2.11: mn04 0.98 M parameters, 0.11 G MACs; mn10 4.88 M, 0.54 G.
     @Test(arguments: [("mn04", 983_599, 0.11, 312), ("mn10", 4_880_000, 0.54, 312)])
     func efficientATCost(name: String, parameters: Int, gigaMACs: Double, tensors: Int) throws {
@@ -95,7 +106,9 @@ import Testing
 
     @Test func namesAreUnderstoodAndOthersAreNot() {
         for name in ModelConfiguration.architectureNames { #expect(ModelConfiguration.named(name) != nil) }
-        for name in ["", "cnn", "epanns-100", "mn00", "mnxx", "resnet"] {
+        for name in [
+            "", "cnn", "epanns-100", "mn00", "mnxx", "resnet", "erann-4-6", "erann-1-0", "erann-01-6", "erann-1",
+        ] {
             #expect(ModelConfiguration.named(name) == nil)
         }
     }

@@ -47,7 +47,7 @@ func spectrogram(_ graph: ModelGraph, frames: Int, seed: UInt32 = 9) -> [Float] 
 
 /// Small networks of every architecture.
 enum SmallNetwork: String, CaseIterable, Sendable {
-    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, mn
+    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, erann, mn
 
     /// The configuration with ten classes.
     var configuration: ModelConfiguration {
@@ -71,9 +71,18 @@ enum SmallNetwork: String, CaseIterable, Sendable {
             return .resNet(.init(.resnet54, scale: 1 / 16, classCount: 10, frontEnd: frontEnd))
         case .mobilenetV1: return .mobileNetV1(.init(scale: 1 / 8, classCount: 10, frontEnd: frontEnd))
         case .mobilenetV2: return .mobileNetV2(.init(scale: 1 / 4, classCount: 10, frontEnd: frontEnd))
+        case .erann:
+            var network = ERANNConfiguration(fourfoldStages: 1, width: 1, classCount: 10)
+            network.frontEnd.melBands = 32
+            network.stages[2].innerWidths = [9, 7, 12, 5]
+            network.embeddingWidth = 14
+            return .erann(network)
         case .mn: return .mobileNetV3(.init(widthMultiplier: 0.1, classCount: 10))
         }
     }
+
+    /// Whether a batch norm follows every convolution; ERANNs' come before, and the sums of their blocks after.
+    var normalisesEveryFilter: Bool { self != .erann }
 
     /// Frames that the network can take.
     var frames: Int { 40 }

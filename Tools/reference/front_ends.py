@@ -1,4 +1,4 @@
-"""Waveform to log-mel, for the two families of networks: PANNs (through torchlibrosa) and EfficientAT (written here).
+"""Waveform to log-mel, for the families of networks: PANNs (through torchlibrosa), EfficientAT and ERANNs (written here).
 
 Imported by the other scripts; shows nothing by itself. Axes are (batch, channel, time, mel) unless said otherwise.
 """
@@ -84,3 +84,32 @@ class EfficientATFrontEnd(nn.Module):
         energies = torch.matmul(self.bank, power)  # (batch, mel, time)
         normalised = (torch.log(energies + 1e-5) + 4.5) / 5.0
         return normalised.transpose(1, 2)[:, None]
+
+
+class ERANNsFrontEnd(nn.Module):
+    """ERANNs' front end with the defaults of SPEC §2.8: samples (batch, N) to dB, (batch, 1, 128·⌈seconds⌉, 128).
+
+    Windows of 1380 samples from the start, zeros behind the clip's end. No state.
+    """
+
+    sample_rate, n_fft, hop, mel_bands, fmin, fmax, frames_per_second = 44100, 1380, 345, 128, 30.0, 14000.0, 128
+
+    def __init__(self):
+        super().__init__()
+        import librosa
+
+        bank = librosa.filters.mel(
+            sr=self.sample_rate, n_fft=self.n_fft, n_mels=self.mel_bands, fmin=self.fmin, fmax=self.fmax,
+            dtype=np.float64)
+        self.register_buffer("bank", torch.from_numpy(bank).float(), persistent=False)
+        window = torch.hann_window(self.n_fft, periodic=True, dtype=torch.float64)
+        self.register_buffer("window", window.float(), persistent=False)
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        frames = self.frames_per_second * -(-waveform.shape[1] // self.sample_rate)
+        length = self.hop * (frames - 1) + self.n_fft
+        filled = nn.functional.pad(waveform, (0, length - waveform.shape[1]))
+        windows = filled.unfold(1, self.n_fft, self.hop) * self.window
+        spectrum = torch.fft.rfft(windows)  # (batch, frames, bins)
+        energies = (spectrum.real.square() + spectrum.imag.square()) @ self.bank.T
+        return 10 * torch.log10(energies.clamp_min(1e-10))[:, None]

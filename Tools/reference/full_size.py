@@ -33,7 +33,7 @@ from random_weights import evaluate_exactly, fit_scores, randomise
 NAMES = (
     "cnn6", "cnn10", "cnn14", "cnn14-16k", "cnn14-8k", "cnn14-mel32", "cnn14-mel128", "cnn14-emb32",
     "epanns-25", "epanns-50", "epanns-75", "resnet22", "resnet38", "resnet54",
-    "mobilenet-v1", "mobilenet-v2", "mn04", "mn10",
+    "mobilenet-v1", "mobilenet-v2", "erann-1-6", "erann-2-5", "mn04", "mn10",
 )
 LEGACY = "cnn14"
 SECONDS = 10.0

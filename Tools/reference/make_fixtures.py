@@ -75,6 +75,38 @@ def panns_configuration(network, architecture: str, classes: int, **numbers) -> 
             "minimumFrequencyHz": int(front_end.fmin), "maximumFrequencyHz": int(front_end.fmax)}}
 
 
+# s_m, (output width, inner widths) of the stages, embedding, classes, what the specification leaves open,
+# [(batch, frames)…], seed. Odd widths; the second one has the other reading of every unsure point.
+ERANNS = {
+    "erann": (1, [(5, [3, 6, 5, 7]), (7, [9, 4, 5, 6]), (6, [7, 5, 3, 4]), (9, [5, 8, 6, 7]), (11, [7, 6, 9, 5])], 13, 11,
+              {}, [(2, 32), (1, 100)], 9016),
+    "erann-other": (2, [(4, [3, 5, 2, 4]), (6, [5, 3, 4, 6]), (5, [6, 4, 3, 2]), (7, [4, 5, 3, 6]), (9, [5, 4, 6, 3])], 9,
+                    11, {"input_norm": "channel", "normalises_shortcuts": True, "pooling": "mel-then-time"},
+                    [(2, 64), (1, 96)], 9025),
+}
+
+
+def erann_case(name):
+    fourfold, stages, embedding, classes, options, inputs, seed = ERANNS[name]
+    network = networks.ERANNNetwork(fourfold, stages, embedding, classes, **options)
+    randomise(network, log_mel_like(8, 64, 128, seed), seed)
+    configuration = erann_configuration(network, fourfold, stages, embedding, classes)
+    return network, configuration, [log_mel_like(b, t, 128, seed + n) for n, (b, t) in enumerate(inputs, 1)], seed
+
+
+def erann_configuration(network, fourfold: int, stages, embedding: int, classes: int) -> dict:
+    """An ERANN's configuration in the JSON form of our own files."""
+    return {
+        "architecture": "erann", "fourfoldStages": fourfold,
+        "stages": [{"outputWidth": width, "innerWidths": inner} for width, inner in stages],
+        "embeddingWidth": embedding, "inputNorm": network.input_norm, "pooling": network.pooling,
+        "normalisesShortcuts": network.stage0[0].shortcut_bn is not None, "classCount": classes,
+        "outputActivation": "sigmoid",
+        "frontEnd": {
+            "kind": "eranns", "sampleRate": 44100, "fftSize": 1380, "windowSize": 1380, "hopSize": 345, "melBands": 128,
+            "minimumFrequencyHz": 30, "maximumFrequencyHz": 14000}}
+
+
 def resnet_configuration(network, variant: str, classes: int) -> dict:
     """A ResNet's configuration in the JSON form of our own files."""
     layers = [getattr(network.resnet, f"layer{n}") for n in range(1, 5)]
@@ -182,7 +214,7 @@ def write(name: str, folder: Path) -> None:
 
 CASES = {
     **dict.fromkeys(PANNS, panns_case), **dict.fromkeys(RESNETS, resnet_case),
-    **dict.fromkeys(MOBILENETS, mobilenet_case), **dict.fromkeys(MN, mn_case)}
+    **dict.fromkeys(MOBILENETS, mobilenet_case), **dict.fromkeys(ERANNS, erann_case), **dict.fromkeys(MN, mn_case)}
 
 
 def order_metadata(path: Path) -> None:

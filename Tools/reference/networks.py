@@ -17,7 +17,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from front_ends import PANNS_16K, PANNS_32K, PANNS_8K, EfficientATFrontEnd, FrontEnd, panns_modules
+from front_ends import PANNS_16K, PANNS_32K, PANNS_8K, EfficientATFrontEnd, ERANNsFrontEnd, FrontEnd, panns_modules
 
 CNN14_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512, 1024, 1024, 2048, 2048)
 CNN10_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512)
@@ -309,6 +309,96 @@ class MobileNetV2Network(_PANNsBase):
         return self.features(x)
 
 
+class _PreActivationBlock(nn.Module):
+    """ERANNs' residual block: norm, leaky ReLU, convolution, twice; nothing follows the sum with the input (SPEC §2.8).
+
+    An axis with a stride of 4 has kernels of 6 and 5, every other one of 3. `projects` puts a 1x1 convolution with the
+    block's stride on the raw input.
+    """
+
+    def __init__(self, inputs: int, inner: int, outputs: int, stride: tuple[int, int], projects: bool, norm: bool):
+        super().__init__()
+        first = tuple(6 if s == 4 else 3 for s in stride)
+        second = tuple(5 if s == 4 else 3 for s in stride)
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.conv1 = nn.Conv2d(inputs, inner, first, stride, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(inner)
+        self.conv2 = nn.Conv2d(inner, outputs, second, 1, tuple(k // 2 for k in second), bias=False)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False) if projects else None
+        self.shortcut_bn = nn.BatchNorm2d(outputs) if projects and norm else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv1(F.leaky_relu(self.bn1(x), 0.01))
+        y = self.conv2(F.leaky_relu(self.bn2(y), 0.01))
+        if self.shortcut is not None:
+            x = self.shortcut(x)
+        return y + (x if self.shortcut_bn is None else self.shortcut_bn(x))
+
+
+class ERANNNetwork(nn.Module):
+    """ERANN-s_m-W (SPEC §2.8); no code or weights of the authors exist, the names are ours.
+
+    `stages` holds (output width, inner widths of the blocks) five times; what the specification marks as unsure is a
+    parameter: `input_norm` ("mel-bands", "channel", "none"), `normalises_shortcuts`, `pooling` ("both-axes",
+    "mel-then-time").
+    """
+
+    def __init__(
+        self, fourfold: int, stages: Sequence[tuple[int, Sequence[int]]], embedding_width: int, class_count: int = 527,
+        input_norm: str = "mel-bands", normalises_shortcuts: bool = False, pooling: str = "both-axes",
+    ):
+        super().__init__()
+        self.front_end = ERANNsFrontEnd()
+        self.input_norm, self.pooling, self.stage_count = input_norm, pooling, len(stages)
+        self.bn0 = None if input_norm == "none" else nn.BatchNorm2d(128 if input_norm == "mel-bands" else 1)
+        inputs = 1
+        for number, (outputs, inner_widths) in enumerate(stages):
+            blocks = []
+            for block, inner in enumerate(inner_widths):
+                stride = (1, 1) if number == 0 or block else (2, 4 if number <= fourfold else 2)
+                blocks.append(_PreActivationBlock(inputs, inner, outputs, stride, block == 0, normalises_shortcuts))
+                inputs = outputs
+            self.add_module(f"stage{number}", nn.Sequential(*blocks))
+        self.fc1 = nn.Linear(inputs, embedding_width)
+        self.fc2 = nn.Linear(embedding_width, class_count)
+
+    @property
+    def sample_rate(self) -> int:
+        return self.front_end.sample_rate
+
+    def log_mel(self, waveform: torch.Tensor) -> torch.Tensor:
+        """Samples (batch, N) to dB, (batch, 1, 128 · seconds begun, 128)."""
+        return self.front_end(waveform)
+
+    def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        if self.input_norm == "mel-bands":
+            # Copies: without them PyTorch 2.15 gives this norm wrong gradients behind the transpose that follows; its own
+            # finite differences say so.
+            x = self.bn0(x.transpose(1, 3).contiguous()).transpose(1, 3).contiguous()
+        elif self.bn0 is not None:
+            x = self.bn0(x)
+        x = x.transpose(2, 3)  # mel is the height, time the width
+        for number in range(self.stage_count):
+            x = getattr(self, f"stage{number}")(x)
+        if self.pooling == "both-axes":
+            x = x.mean((2, 3)) + x.amax((2, 3))
+        else:
+            x = x.mean(2)
+            x = x.mean(2) + x.amax(2)
+        embedding = F.leaky_relu(self.fc1(x), 0.01)
+        logits = self.fc2(embedding)
+        return {"logits": logits, "clipwise_output": torch.sigmoid(logits), "embedding": embedding}
+
+    def forward(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self.from_log_mel(self.log_mel(waveform))
+
+
+def erann(fourfold: int, width: int, class_count: int = 527) -> ERANNNetwork:
+    """The published network of these two numbers."""
+    stages = [(8 * width << stage, [8 * width << stage] * 4) for stage in range(5)]
+    return ERANNNetwork(fourfold, stages, 128 * width, class_count)
+
+
 # EfficientAT mn, SPEC §2.11: (in, kernel, expanded, out, squeeze-excitation, activation, stride) of features.1…15.
 MN_ROWS = (
     (16, 3, 16, 16, False, "RE", 1), (16, 3, 64, 24, False, "RE", 2), (24, 3, 72, 24, False, "RE", 1),
@@ -438,6 +528,8 @@ def full_size_networks() -> dict[str, Callable[[], nn.Module]]:
         "resnet54": lambda: resnet("resnet54"),
         "mobilenet-v1": MobileNetV1Network,
         "mobilenet-v2": MobileNetV2Network,
+        "erann-1-6": lambda: erann(1, 6),
+        "erann-2-5": lambda: erann(2, 5),
         "mn04": lambda: mn(0.4),
         "mn10": lambda: mn(1.0),
     }

@@ -109,6 +109,10 @@ final class FrontEndPlan: Sendable {
             let mean = Float(samples.reduce(0) { $0 + Double($1) } / Double(max(1, samples.count)))
             waveform = samples.map { $0 - mean }
         }
+        if let count = configuration.filledSampleCount(sampleCount: samples.count) {
+            let kept = (waveform ?? Array(samples)).prefix(count)
+            waveform = kept + [Float](repeating: 0, count: count - kept.count)
+        }
         guard let coefficient = waveformPreEmphasis else { return waveform }
         return waveform?.withUnsafeBufferPointer { Self.preEmphasised($0, coefficient) }
             ?? Self.preEmphasised(samples, coefficient)

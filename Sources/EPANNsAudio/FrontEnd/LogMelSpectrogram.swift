@@ -7,7 +7,8 @@ import Synchronization
 /// What is computed is data, a `FrontEndRecipe`. PANNs (torchlibrosa `Spectrogram` and `LogmelFilterBank`, SPEC §1.2):
 /// centred frames over the reflected waveform, periodic Hann, power, Slaney mel, `10·log10(max(x, 1e-10))` in dB, no
 /// clipping. EfficientAT (SPEC §2.11): pre-emphasis, symmetric Hann of 800 in 1024, Kaldi mel, `(ln(x + 1e-5) + 4.5) / 5`.
-/// AST (SPEC §2.9): whole frames only, without their means, 1024 of them.
+/// AST (SPEC §2.9): whole frames only, without their means, 1024 of them. ERANNs (SPEC §2.8): whole frames of a waveform
+/// that is filled to 128 for every second.
 ///
 /// One value may be used from several threads at once: each computation takes its own workspace from a pool.
 /// Parity: `LogMelGoldenTests`, `LogMelParityTests`.
@@ -121,11 +122,12 @@ public final class LogMelSpectrogram: Sendable {
     ) {
         guard let base = waveform.baseAddress, let rows = output.baseAddress else { return }
         let wanted = output.count / configuration.melBands
-        let frames = min(configuration.windowCount(sampleCount: sampleCount), wanted)
+        let filled = configuration.filledSampleCount(sampleCount: sampleCount) ?? sampleCount
+        let frames = min(configuration.windowCount(sampleCount: filled), wanted)
         plan.computeFrames(
             0..<frames, count: waveform.count, waveform: base, waveformStart: 0, into: rows, workspace: workspace)
         switch configuration.recipe.frames {
-        case .any: break
+        case .any, .perSecond: break
         case .fixed(_, let padding):
             let missing = UnsafeMutableBufferPointer(rebasing: output[(frames * configuration.melBands)...])
             missing.initialize(repeating: plan.padding(padding))

@@ -7,17 +7,19 @@ import Foundation
 ///
 /// The even samples become the real parts and the odd ones the imaginary parts of N/2 complex numbers; libavutil's
 /// complex transform, which has vector code for every processor, takes those, and one pass separates the two
-/// spectra, joins them and squares. libavutil's own real transform (FFmpeg 5.1) does that pass in scalar code, as
+/// spectra, joins them and squares. Lengths that are not a power of two are left to ``ChirpSpectrum``. libavutil's own real transform (FFmpeg 5.1) does that pass in scalar code, as
 /// long as the transform itself takes. Its arrays must be aligned for the widest vectors, and a context holds scratch
 /// space, so one thread at a time. Test: `PowerSpectrumTests`.
 package final class PowerSpectrum: @unchecked Sendable {
-    /// Length of the input, a power of two, at least 32.
+    /// Length of the input, even, at least 32.
     package let count: Int
     private let inputStorage: AlignedFloats
     private let complexStorage: AlignedFloats
     private let powerStorage: AlignedFloats
     /// `exp(−2πi·k/N)` for `k` in 1...N/4: real parts, then imaginary parts.
     private let twiddles: AlignedFloats
+    /// What computes lengths that are not a power of two.
+    private let chirp: ChirpSpectrum?
     private var context: OpaquePointer?
     private var function: av_tx_fn?
 
@@ -30,13 +32,16 @@ package final class PowerSpectrum: @unchecked Sendable {
     ///
     /// - Throws: `EPANNsError` with code `backendFailure` when libavutil has none of this length.
     package init(count: Int) throws {
-        precondition(count >= 32 && count & (count - 1) == 0, "The length is a power of two")
+        precondition(count >= 32 && count % 2 == 0, "The length is even")
         self.count = count
+        let isPowerOfTwo = count & (count - 1) == 0
+        chirp = isPowerOfTwo ? nil : try ChirpSpectrum(count: count)
         inputStorage = AlignedFloats(count: count)
         complexStorage = AlignedFloats(count: count)
         powerStorage = AlignedFloats(count: count / 2 + 1 + MelProjection.lanes)
         let angles = (1...count / 4).map { -2 * Double.pi * Double($0) / Double(count) }
         twiddles = AlignedFloats(angles.map { Float(cos($0)) } + angles.map { Float(sin($0)) })
+        guard isPowerOfTwo else { return }
         var scale: Float = 1
         try check(av_tx_init(&context, &function, AV_TX_FLOAT_FFT, 0, Int32(count / 2), &scale, 0), "av_tx_init")
         if function == nil {
@@ -49,6 +54,7 @@ package final class PowerSpectrum: @unchecked Sendable {
     /// Transforms ``halfInput`` into ``power``.
     @inline(__always)
     package func execute() {
+        if let chirp { return chirp.execute(inputStorage.pointer, into: powerStorage.pointer) }
         epanns_transform(function, context, complexStorage.pointer, inputStorage.pointer)
         let half = count / 2
         let z = complexStorage.pointer

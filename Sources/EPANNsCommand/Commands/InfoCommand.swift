@@ -14,8 +14,8 @@ struct InfoCommand: ParsableCommand {
             FLOPs are counted as PANNs count them: two a MAC, one for every bias, two for every normalised value.
 
             Architectures: \(ModelConfiguration.architectureNames.joined(separator: ", ")). Besides these, epanns-R \
-            takes every percentage of pruning from 0 to 99, and mnNN every width in tenths. A file goes before a \
-            downloaded model, and that before an architecture of the same name.
+            takes every percentage of pruning from 0 to 99, mnNN every width in tenths, and erann-S-W both numbers of an \
+            ERANN. A file goes before a downloaded model, and that before an architecture of the same name.
 
             JSON: name, architecture, configuration, class_count, embedding_width, duration_seconds, minimum_seconds, \
             minimum_sample_count, notes; cost with sample_count, frame_count, parameters, macs, flops, \

@@ -44,7 +44,6 @@ package struct ArchitectureRecognizer {
         ("pre_conv0.weight", "a Wavegram network"),
         ("v.pos_embed", "an AST"),
         ("audio_spectrogram_transformer.embeddings.cls_token", "an AST in Hugging Face's form"),
-        ("stage0.0.conv1.weight", "an ERANN"),
     ]
 
     private func refuseKnownOthers() throws {

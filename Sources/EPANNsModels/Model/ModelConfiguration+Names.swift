@@ -15,7 +15,8 @@ extension ModelConfiguration {
 
     /// The configuration of a published architecture.
     ///
-    /// Besides the listed names, `epanns-R` takes any ratio of 0 to 99 % and `mnNN` any width in tenths.
+    /// Besides the listed names, `epanns-R` takes any ratio of 0 to 99 % `mnNN` any width in tenths and
+    /// `erann-S-W` the two numbers of an ERANN.
     ///
     /// - Returns: nil when the name is not an architecture's.
     public static func named(_ name: String) -> ModelConfiguration? {
