@@ -98,7 +98,8 @@ struct BatchCommand {
         run.jobs = jobs
         run.rawFormat = try input.rawFormat()
         run.channels = input.channel
-        run.words = { $0.commandText }
+        // `tag` and `embed` have the same ways to take an input.
+        run.words = { $0.commandText(in: TagCommand.self) }
         run.communicator = isAlone ? SoloCommunicator() : group
         // The only input's failure is the run's, and said at its end.
         let isOnly = inputs.total == 1
