@@ -92,6 +92,7 @@ check() { # suite
     lend_libraries "$system"
 
     # The sources as they are here, without what was built from them.
+    rm -rf "$system/src"
     mkdir -p "$system/src"
     git ls-files -z --cached --others --exclude-standard | tar --null -c -T - | tar -x -C "$system/src"
     # The library and its tests only: nothing of other packages, so nothing is fetched.

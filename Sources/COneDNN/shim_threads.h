@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 // Threads. Debian's oneDNN runs on OpenMP, whose thread count is a property of the calling thread. Found at run time,
@@ -34,6 +35,13 @@ static inline int onednn_thread_index(void) {
     return index ? index() : 0;
 }
 
+// Threads of the team that runs now; OpenMP may have given fewer than were asked for.
+static inline int onednn_team_size(void) {
+    static int (*size)(void) = NULL;
+    if (!size) size = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_num_threads");
+    return size ? size() : 1;
+}
+
 // Waiting. Threads of libgomp that wait for one another at the end of a layer spin for milliseconds before they sleep,
 // which on a busy machine takes the cores from those that are waited for. The variables that say otherwise
 // (OMP_WAIT_POLICY, GOMP_SPINCOUNT) are read before a library can set them; but where libgomp has more threads than there
@@ -62,6 +70,36 @@ static inline void *onednn_sleep_with_team(void *data) {
     return NULL;
 }
 
+typedef struct {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int is_over;
+} onednn_thread_probe;
+
+static inline void *onednn_wait_for_end(void *data) {
+    onednn_thread_probe *probe = (onednn_thread_probe *)data;
+    pthread_mutex_lock(&probe->lock);
+    while (!probe->is_over) pthread_cond_wait(&probe->changed, &probe->lock);
+    pthread_mutex_unlock(&probe->lock);
+    return NULL;
+}
+
+// Whether the system has so many more threads to give (pids.max, ulimit -u): libgomp ends the program where it has not.
+static inline int onednn_can_start(unsigned count) {
+    onednn_thread_probe probe = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, 0};
+    pthread_t *threads = (pthread_t *)calloc(count, sizeof(pthread_t));
+    if (!threads) return 0;
+    unsigned started = 0;
+    while (started < count && pthread_create(&threads[started], NULL, onednn_wait_for_end, &probe) == 0) started++;
+    pthread_mutex_lock(&probe.lock);
+    probe.is_over = 1;
+    pthread_cond_broadcast(&probe.changed);
+    pthread_mutex_unlock(&probe.lock);
+    for (unsigned index = 0; index < started; index++) pthread_join(threads[index], NULL);
+    free(threads);
+    return started == count;
+}
+
 // Makes threads that wait sleep soon; to be called once a process. Returns 1 where it does, 0 where the runtime is not
 // libgomp or has no more threads to give.
 static inline int onednn_sleep_at_barriers(void) {
@@ -76,7 +114,8 @@ static inline int onednn_sleep_at_barriers(void) {
     sigfillset(&all);
     pthread_t thread;
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failed = pthread_create(&thread, NULL, onednn_sleep_with_team, &team);
+    // The team and the thread that has it.
+    int failed = !onednn_can_start(team.threads + 1) || pthread_create(&thread, NULL, onednn_sleep_with_team, &team);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed) return 0;
     pthread_detach(thread);

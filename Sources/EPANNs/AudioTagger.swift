@@ -48,8 +48,8 @@ public final class AudioTagger: Sendable {
 
     private let model: Model
     let spectrogram: LogMelSpectrogram
-    /// Held by who takes a long clip as a whole: of several jobs one at a time.
-    let largeClips = NSLock()
+    /// What the runs over long clips and windows share, however many go side by side.
+    private let clipMemory = MemoryBudget(byteCount: AudioTagger.maximumClipByteCount)
     private let digest = Mutex<String??>(nil)
 
     /// Whole clips that would need more memory than this, waveform and spectrogram included, are refused.
@@ -161,9 +161,16 @@ public final class AudioTagger: Sendable {
     /// Runs the model on one clip whose spectrogram may be known already.
     func outputs(samples: [Float], spectrogram known: [Float]?) throws -> InferencePlan.Outputs {
         guard !samples.isEmpty else { throw EPANNsError(.invalidAudio, "The clip holds no samples.") }
-        if Double(samples.count) > WindowPolicy.longestWholeSeconds * Double(sampleRate) {
-            try checkClip(sampleCount: samples.count)
+        guard Double(samples.count) > WindowPolicy.longestWholeSeconds * Double(sampleRate) else {
+            return try computed(samples: samples, spectrogram: known)
         }
+        // Only who has all samples waits for memory: nobody holds any while waiting for a silent source.
+        return try clipMemory.with(byteCount: checkClip(sampleCount: samples.count)) {
+            try computed(samples: samples, spectrogram: known)
+        }
+    }
+
+    private func computed(samples: [Float], spectrogram known: [Float]?) throws -> InferencePlan.Outputs {
         let outputs: InferencePlan.Outputs
         if let known, samples.count >= minimumSampleCount {
             outputs = try plan(sampleCount: samples.count).run(known)
@@ -226,23 +233,31 @@ public final class AudioTagger: Sendable {
 
     /// Refuses a clip that needs too much memory as a whole: waveform, spectrogram and the network's workspace.
     ///
+    /// - Parameter isWindow: Whether it is a window of a longer recording.
+    /// - Returns: The bytes that it needs.
     /// - Throws: `EPANNsError` with code `invalidAudio`.
-    func checkClip(sampleCount: Int) throws {
+    func checkClip(sampleCount: Int, isWindow: Bool = false) throws -> Int {
         guard Double(sampleCount) <= Self.maximumClipSeconds * Double(sampleRate) else {
             throw EPANNsError(
-                .invalidAudio, "The audio is longer than an hour, too long to be taken as a whole.",
+                .invalidAudio,
+                isWindow
+                    ? "Windows of more than an hour are too long."
+                    : "The audio is longer than an hour, too long to be taken as a whole.",
                 remedy: .useWindows(seconds: WindowPolicy.meanSeconds))
         }
         let frames = network.graph.input.frameCount(sampleCount: sampleCount)
+        // The waveform is there as it was collected, as it is handed on, and while one becomes the other.
         let byteCount =
             try plan(sampleCount: max(sampleCount, minimumSampleCount)).workspaceByteCount
-            + 4 * (sampleCount + frames * network.graph.input.melBands)
+            + 4 * (3 * sampleCount + frames * network.graph.input.melBands)
         guard byteCount <= Self.maximumClipByteCount else {
             throw EPANNsError(
                 .invalidAudio,
-                "A clip of \(sampleCount / sampleRate) s taken as a whole would need \(byteCount >> 20) MiB of memory.",
+                "A \(isWindow ? "window" : "clip") of \(sampleCount / sampleRate) s taken as a whole would need "
+                    + "\(byteCount >> 20) MiB of memory.",
                 remedy: .useWindows(seconds: WindowPolicy.meanSeconds))
         }
+        return byteCount
     }
 
     /// Reads a source whole at the model's rate.

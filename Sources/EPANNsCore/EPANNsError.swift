@@ -72,8 +72,10 @@ public struct EPANNsError: Error, Sendable, CustomStringConvertible {
     public var description: String { text { $0.description } }
 
     /// The message, the remedy in a face's own words, then the cause in brackets.
-    public func text(_ words: (Remedy) -> String) -> String {
-        let advice = remedy.map { " \(words($0))" } ?? ""
+    ///
+    /// - Parameter words: The remedy as a sentence; nil where the face does not have it, which is left out then.
+    public func text(_ words: (Remedy) -> String?) -> String {
+        let advice = remedy.flatMap(words).map { " \($0)" } ?? ""
         guard let cause else { return message + advice }
         return "\(message)\(advice) [\(Self.words(of: cause))]"
     }

@@ -2,7 +2,7 @@
 ///
 /// The library says it as a value, and each face puts it into its own words: the command as options, a server as query
 /// parameters. ``description`` has the library's words, for programs that show an error as it is.
-public enum Remedy: Hashable, Sendable, CustomStringConvertible {
+public enum Remedy: Codable, Hashable, Sendable, CustomStringConvertible {
     /// Take the recording in windows of some seconds.
     case useWindows(seconds: Double)
     /// Compute in this precision, such as `fp32` or `auto`.

@@ -84,9 +84,12 @@ public struct ClipScorer: Sendable {
         return ClipScores(
             rows: rows.withLock { $0 },
             failures: failed.map { clip, error in
-                let text = "\(error.error)"
+                let error = error.error
+                // Whoever shows it has words of its own for the remedy.
+                let text = error.text { _ in nil }
                 return .init(
-                    clip: clip, message: text.contains(clips[clip].name) ? text : "\(clips[clip].name): \(text)")
+                    clip: clip, message: text.contains(clips[clip].name) ? text : "\(clips[clip].name): \(text)",
+                    remedy: error.remedy)
             })
     }
 

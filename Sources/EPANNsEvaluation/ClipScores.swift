@@ -1,3 +1,5 @@
+import EPANNsCore
+
 /// A network's scores of the clips of a data set, and which clips have none.
 public struct ClipScores: Sendable {
     /// A clip that could not be scored.
@@ -6,6 +8,8 @@ public struct ClipScores: Sendable {
         public var clip: Int
         /// What went wrong; it names the clip.
         public var message: String
+        /// What the user can do, where it is more than ``message`` says.
+        public var remedy: Remedy?
     }
 
     /// One row a clip, shape `(classes)`; nil for those that failed.

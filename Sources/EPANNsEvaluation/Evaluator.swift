@@ -105,6 +105,8 @@ public struct Evaluator: Sendable {
         let known = Set(own.failures.map(\.clip))
         merged.failures = (own.failures + theirs.failures.filter { !known.contains($0.clip) })
             .sorted { $0.clip < $1.clip }
+        // A clip that failed has no scores, whichever of the two models it was.
+        for failure in theirs.failures { merged.rows[failure.clip] = nil }
         let done = own.rows.indices.filter { own.rows[$0] != nil && theirs.rows[$0] != nil }
         let (scores, truth) = (own.values(of: done), theirs.values(of: done))
         guard truth.contains(where: { $0 >= threshold }) else {

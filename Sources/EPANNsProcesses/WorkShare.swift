@@ -105,14 +105,25 @@ package struct WorkShare {
 package struct SentError: Codable, Sendable {
     private var code: String
     private var message: String
+    private var cause: String?
+    private var remedy: Remedy?
+
+    /// What another process said of an error underneath.
+    private struct Cause: Error, CustomStringConvertible { var description: String }
 
     package init(_ error: any Error) {
-        code = ((error as? EPANNsError)?.code ?? .backendFailure).rawValue
-        message = "\(error)"
+        let known = error as? EPANNsError
+        code = (known?.code ?? .backendFailure).rawValue
+        message = known?.message ?? "\(error)"
+        cause = known?.cause.map(EPANNsError.words)
+        remedy = known?.remedy
     }
 
     /// The same failure here.
-    package var error: EPANNsError { EPANNsError(.init(rawValue: code) ?? .backendFailure, message) }
+    package var error: EPANNsError {
+        EPANNsError(
+            .init(rawValue: code) ?? .backendFailure, message, cause: cause.map(Cause.init), remedy: remedy)
+    }
 }
 
 /// What a process says at a meeting.

@@ -26,13 +26,17 @@ import Testing
             (0..<bank.binCount).map { Double(bank.weights[$0 * bank.melBands + band]) }
         }
         func check(_ key: String, _ values: [Double], sourceLocation: SourceLocation = #_sourceLocation) {
-            guard let expected = golden[key] as? [Double] else { return }
+            guard let expected = golden[key] as? [Double] else {
+                Issue.record("There are no golden numbers \(key).", sourceLocation: sourceLocation)
+                return
+            }
             #expect(values.count == expected.count, sourceLocation: sourceLocation)
             for (a, b) in zip(values, expected) {
                 #expect(abs(a - b) < tolerance * max(1, abs(b)), "\(key)", sourceLocation: sourceLocation)
             }
         }
-        guard golden["span0"] != nil else { return }
+        // Of banks with another number of bands than published networks have, only the sums are known.
+        guard configuration.melBands == 64 else { return }
         check("edges_first", Array(bank.edgesHz.prefix(5)))
         check("edges_last", Array(bank.edgesHz.suffix(4)))
         check("W0", row(0).filter { $0 != 0 })

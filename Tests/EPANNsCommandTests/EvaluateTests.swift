@@ -7,6 +7,44 @@ import Testing
 
 /// `epanns evaluate` on the real binary with a tiny model.
 @Suite struct EvaluateTests {
+    /// An error's remedy is said by the commands that have it.
+    @Test func whatHelpsTagIsNotAdvisedToEvaluate() throws {
+        try withTemporaryFolder { folder in
+            let configuration = SyntheticSounds.network
+            try Model(name: "m", configuration: configuration, weights: TinyModel.weights(configuration))
+                .write(to: folder + "/m.safetensors")
+            // More than an hour of silence at 8 kHz, in 8 bits, that takes no room on the disk.
+            let count: UInt32 = 3700 * 8000
+            var header = Data("RIFF".utf8)
+            func add(_ value: UInt32, _ bytes: Int) {
+                withUnsafeBytes(of: value.littleEndian) { header += $0.prefix(bytes) }
+            }
+            add(36 + count, 4)
+            header += Data("WAVEfmt ".utf8)
+            for (value, bytes) in [(16, 4), (1, 2), (1, 2), (8000, 4), (8000, 4), (1, 2), (8, 2)] as [(UInt32, Int)] {
+                add(value, bytes)
+            }
+            header += Data("data".utf8)
+            add(count, 4)
+            try header.write(to: URL(fileURLWithPath: folder + "/long.wav"))
+            #expect(truncate(folder + "/long.wav", 44 + Int(count)) == 0)
+            try wave(TinyModel.noise(count: 8000), sampleRate: 8000).write(to: URL(fileURLWithPath: folder + "/b.wav"))
+            try write("filename,category\nlong.wav,0\nb.wav,1\n", folder + "/t.csv")
+            let model = ["--model", folder + "/m.safetensors", "--precision", "fp32", "--threads", "1"]
+            let labels =
+                "{\"0\": [\"\(LabelSet.numbered(3).labels[0].name)\"], \"1\": [\"\(LabelSet.numbered(3).labels[1].name)\"]}"
+            try write(labels, folder + "/map.json")
+            let evaluated = try CommandRun.run(
+                ["evaluate", "--data", folder + "/t.csv", "--clip-seconds", "1", "--map", folder + "/map.json"] + model)
+            #expect(
+                evaluated.status == 1 && evaluated.error.contains("too long to be taken as a whole"),
+                "\(evaluated.error)")
+            #expect(!evaluated.error.lowercased().contains("window"), "\(evaluated.error)")
+            let tagged = try CommandRun.run(["tag", folder + "/long.wav", "--whole"] + model)
+            #expect(tagged.error.contains("Tag it in windows (--window 10)."), "\(tagged.error)")
+        }
+    }
+
     /// Four clips whose class is the model's best-scoring label of the first, of the second, or wrong.
     private func withData(_ body: (_ folder: String, _ arguments: [String]) throws -> Void) throws {
         try withTemporaryFolder { folder in

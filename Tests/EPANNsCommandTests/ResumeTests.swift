@@ -76,6 +76,96 @@ import Testing
         }
     }
 
+    /// Its defaults were others, which its settings do not say.
+    @Test func aFolderOfAnEarlierVersionIsRefused() throws {
+        try withFolder { folder, arguments in
+            #expect(try CommandRun.run(arguments).status == 0)
+            let settings = folder + "/out/.epanns-tag.json"
+            let text = try String(contentsOfFile: settings, encoding: .utf8)
+            let old = text.split(separator: "\n").filter { !$0.contains("results_listed") }.joined(separator: "\n")
+            #expect(old.utf8.count < text.utf8.count - 10)
+            try Data(old.utf8).write(to: URL(fileURLWithPath: settings))
+            for more in [[], ["--whole"]] {
+                let refused = try CommandRun.run(arguments + ["--resume"] + more)
+                #expect(
+                    refused.status == 64 && refused.error.contains("made by an earlier version"), "\(refused.error)")
+            }
+            // They can be accepted, and made anew.
+            try FileManager.default.removeItem(atPath: settings)
+            #expect(try CommandRun.run(arguments + ["--resume"]).error.contains("they are accepted"))
+            #expect(try CommandRun.run(arguments).status == 0)
+            #expect(try CommandRun.run(arguments + ["--resume"]).error.contains("1 of 1 inputs are in"))
+        }
+    }
+
+    /// Where nobody kept a list, the record of a failure is no result all the same.
+    @Test func aFailedInputIsTriedAgainInAFolderWithoutSettings() throws {
+        try withFolder { folder, arguments in
+            #expect(try CommandRun.run(arguments).status == 0)
+            for name in ["json", "done"] {
+                try FileManager.default.removeItem(atPath: folder + "/out/.epanns-tag." + name)
+            }
+            try Data("no audio".utf8).write(to: URL(fileURLWithPath: folder + "/b.wav"))
+            let arguments = arguments + [folder + "/b.wav", "--resume"]
+            for _ in 0..<2 {
+                let run = try CommandRun.run(arguments)
+                #expect(run.status == 1 && run.error.contains("1 of 2 inputs are in"), "\(run.error)")
+            }
+            try wave(TinyModel.noise(count: 30000)).write(to: URL(fileURLWithPath: folder + "/b.wav"))
+            #expect(try CommandRun.run(arguments).status == 0)
+            #expect(try String(contentsOfFile: folder + "/out/b.wav.json", encoding: .utf8).contains("\"tags\""))
+            #expect(try CommandRun.run(arguments).error.contains("2 of 2 inputs are in"))
+        }
+    }
+
+    @Test func embeddingsDoNotTakeThePlaceOfTags() throws {
+        try withFolder { folder, arguments in
+            #expect(try CommandRun.run(arguments).status == 0)
+            let result = folder + "/out/a.wav.json"
+            let before = try FileDigest.sha256(path: result)
+            let embed = ["embed"] + arguments.dropFirst()
+            let refused = try CommandRun.run(Array(embed))
+            #expect(refused.status == 64 && refused.error.contains("holds results of “epanns tag”"), "\(refused.error)")
+            #expect(try FileDigest.sha256(path: result) == before)
+            // Other files may lie beside them.
+            #expect(try CommandRun.run(embed + ["--format", "npy"]).status == 0)
+        }
+    }
+
+    /// Deep in the folder, too, and only where results go.
+    @Test func foldersOfResultsAreSwept() throws {
+        try withFolder { folder, arguments in
+            for name in ["in/deep", "out/deep", "out/other"] {
+                try FileManager.default.createDirectory(
+                    atPath: folder + "/" + name, withIntermediateDirectories: true)
+            }
+            try wave(TinyModel.noise(count: 30000)).write(to: URL(fileURLWithPath: folder + "/in/deep/b.wav"))
+            let paths = ["deep", "other"].map { folder + "/out/\($0)/.epanns-0123.partial" }
+            for path in paths {
+                try Data("x".utf8).write(to: URL(fileURLWithPath: path))
+                try FileManager.default.setAttributes(
+                    [.modificationDate: Date(timeIntervalSinceNow: -3600)], ofItemAtPath: path)
+            }
+            #expect(try CommandRun.run(arguments + [folder + "/in"]).status == 0)
+            #expect(paths.map { FileManager.default.fileExists(atPath: $0) } == [false, true])
+        }
+    }
+
+    /// Windows of one long clip go side by side as asked; the one window of a short clip takes all threads.
+    @Test func jobsAreWindowsOfALongClip() throws {
+        try withFolder { folder, arguments in
+            let model = Array(arguments[2..<4])
+            let long = folder + "/long.wav"
+            try wave(TinyModel.noise(count: 31 * 32000)).write(to: URL(fileURLWithPath: long))
+            for (input, more, jobs) in [
+                (long, [], "2 jobs"), (long, ["--whole"], "1 job"), (folder + "/a.wav", [], "1 job"),
+            ] as [(String, [String], String)] {
+                let run = try CommandRun.run(["tag", input, "-j", "2", "--verbose"] + model + more)
+                #expect(run.status == 0 && run.error.contains(", \(jobs)\n"), "\(run.error)")
+            }
+        }
+    }
+
     /// A run with other settings that is killed leaves results of both kinds; only its own count.
     @Test func resultsOfOtherSettingsAreMadeAnew() throws {
         try withFolder { folder, arguments in

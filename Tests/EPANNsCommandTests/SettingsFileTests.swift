@@ -44,4 +44,19 @@ import Testing
         #expect(try run("data: {1: 2}\n").run.error.contains("“data” has a value of the wrong kind"))
         #expect(try run("just text").run.error.contains("no keys and values"))
     }
+
+    /// An asterisk is an alias where YAML has one, and nowhere else.
+    @Test func `asterisks in comments and texts are no aliases`() throws {
+        for yaml in [
+            "# see *this: it is a comment\ndata: []\n", "data: [] # see *this: too\n",
+            "labels: \"a *b: c\"\ndata: []\n",
+            "cache: &c somewhere\n # *c : not\nlabels: *c # and *c : not\ndata: []\n",
+        ] {
+            let found = try run(yaml).run
+            #expect(found.error.contains("No data"), "\(yaml)\(found.error)")
+        }
+        // What only looks like a comment hides nothing.
+        let hidden = try run("cache: &c somewhere\nlabels: \"a\n # b\"\nx: {\"y # z\": 1, *c : 1}\n").run
+        #expect(hidden.error.contains("in the place of a key"), "\(hidden.error)")
+    }
 }

@@ -52,6 +52,16 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true]) func aSweepGoesDeepOnlyWhereItIsAsked(isDeep: Bool) throws {
+        try withTemporaryFolder { folder in
+            try FileManager.default.createDirectory(atPath: folder + "/deep", withIntermediateDirectories: true)
+            let paths = ["/.epanns-1.partial", "/deep/.epanns-2.partial", "/other"].map { folder + $0 }
+            for path in paths { try Data("x".utf8).write(to: URL(fileURLWithPath: path)) }
+            AtomicFile.sweep(folder: folder, olderThanSeconds: 0, isDeep: isDeep)
+            #expect(paths.map { FileManager.default.fileExists(atPath: $0) } == [false, !isDeep, true])
+        }
+    }
+
     #if os(Linux)
     @Test func aFullDiskIsAnErrorThatSaysSo() throws {
         let handle = try #require(FileHandle(forWritingAtPath: "/dev/full"))

@@ -36,10 +36,10 @@ import Testing
             try living.write("half")
             let others = ["/.epanns-1.partial", "/deep/.epanns-2.partial", "/.epanns-3.txt", "/x.partial"]
             for name in others { try Data("x".utf8).write(to: URL(fileURLWithPath: folder + name)) }
-            AtomicFile.sweep(folder: folder)
+            AtomicFile.sweep(folder: folder, isDeep: true)
             // What is young may be about to be locked.
             #expect(others.allSatisfy { FileManager.default.fileExists(atPath: folder + $0) })
-            AtomicFile.sweep(folder: folder, olderThanSeconds: 0)
+            AtomicFile.sweep(folder: folder, olderThanSeconds: 0, isDeep: true)
             #expect(others.map { FileManager.default.fileExists(atPath: folder + $0) } == [false, false, true, true])
             try living.write(" and whole")
             try living.commit()

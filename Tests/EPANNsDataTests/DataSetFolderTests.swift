@@ -71,11 +71,14 @@ import Testing
             #expect(error?.message.contains("one for each class") == true)
             #expect(error?.message.contains("2 recordings") == true)
             #expect(failure { _ = try DataSet.read(folder, audio: folder) }?.code == .invalidConfiguration)
-            // A link that leads back ends somewhere.
-            try make(["class/a.wav"], in: folder)
-            try FileManager.default.createSymbolicLink(
-                atPath: folder + "/class/again", withDestinationPath: folder + "/class")
-            #expect(try DataSet.read(folder).clips.count < 20)
+            // Links that lead back are not followed, however deep a recording lies.
+            let deep = "class/1/2/3/4/5/6/7/8/9/b.wav"
+            try make(["class/a.wav", deep], in: folder)
+            for (name, target) in [("again", "/class"), ("up", ""), ("1/2/down", "/class/1")] {
+                try FileManager.default.createSymbolicLink(
+                    atPath: folder + "/class/" + name, withDestinationPath: folder + target)
+            }
+            #expect(try DataSet.read(folder).clips.map(\.name).sorted() == [deep, "class/a.wav"])
         }
     }
 

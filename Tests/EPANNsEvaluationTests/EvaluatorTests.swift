@@ -55,6 +55,25 @@ import Testing
         }
     }
 
+    /// A clip that one of both could not hear is in none of the numbers.
+    @Test func aClipThatOnlyTheTeacherCouldNotHearHasNoScores() throws {
+        try ClipData.with { data in
+            let path = data.folder + "/2.wav"
+            let good = try Data(contentsOf: URL(fileURLWithPath: path))
+            try Data("no audio".utf8).write(to: URL(fileURLWithPath: path))
+            let set = try data.set(classes, ["siren", "dog"])
+            let evaluator = try Evaluator(tagger: data.tagger, set: set, truth: .teacher(data.tagger, threshold: 0))
+            let evaluation = try #require(
+                try evaluator.evaluate(jobs: 1) { seconds in
+                    // The teacher comes first; for the model the clip is mended.
+                    if seconds == nil { try? good.write(to: URL(fileURLWithPath: path)) }
+                })
+            #expect(evaluation.done == [0, 1, 3, 4, 5] && evaluation.scores.failures.map(\.clip) == [2])
+            #expect(evaluation.scores.done == evaluation.done)
+            #expect(evaluation.scores.matrix(classCount: 527)[2 * 527].isNaN)
+        }
+    }
+
     @Test func teachersOfOtherClassesAreRefused() throws {
         try ClipData.with { data in
             let configuration = ModelConfiguration.cnn(

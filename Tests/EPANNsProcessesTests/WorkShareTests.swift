@@ -93,4 +93,23 @@ import Testing
         }
         for found in taking { #expect(try found.get()?.message == "full") }
     }
+
+    /// Whoever shows it has words of its own for the remedy.
+    @Test(arguments: [1, 2]) func anErrorKeepsItsRemedyAndItsCause(processes: Int) throws {
+        let all = ThreadGroup.run(processes) { group in
+            failure {
+                try WorkShare(communicator: group, jobs: 1).run(3) { _ -> Int in
+                    throw EPANNsError(
+                        .invalidAudio, "Too long.", cause: EPANNsError(.fileFailure, "Why"),
+                        remedy: .useWindows(seconds: 10))
+                } take: { _, _ in
+                }
+            }
+        }
+        for found in all {
+            let error = try #require(try found.get())
+            #expect(error.message == "Too long." && error.remedy == .useWindows(seconds: 10))
+            #expect("\(error)" == "Too long. Take it in windows of 10 s. [Why]")
+        }
+    }
 }

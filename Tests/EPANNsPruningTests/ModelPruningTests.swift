@@ -94,7 +94,10 @@ import Testing
         // An expansion to as many channels as come in.
         let input = try #require(configuration.widths.dropFirst(6).first)
         let equal = try keeping(["features.7.block.0.0": input])
-        guard case .mobileNetV3(let values) = equal.configuration else { return }
+        guard case .mobileNetV3(let values) = equal.configuration else {
+            Issue.record("It is no longer a MobileNetV3: \(equal.configuration)")
+            return
+        }
         #expect(values.blocks[6].expandedWidth == input)
         #expect(values.blocks[6].expands == true)
         #expect(values.blocks[5].expands == nil)

@@ -51,7 +51,9 @@ import Testing
             let scale = max(1, item.embedding.map(abs).max() ?? 1)
             let embeddingError = worst(outputs.embedding, item.embedding)
             print("fp32 parity \(name), embedding: max |Δ| by its largest element \(embeddingError / scale)")
-            // Embeddings are unbounded: the same bound, relative to the largest element.
+            // Embeddings are unbounded: the same bound, relative to the largest element. Of the one that is known to be
+            // off it is known by how much, too.
+            #expect(embeddingError <= 3 * Self.fp32Tolerance * scale)
             withKnownIssue("oneDNN 3.2 is off by 1.1e-5 on mn005, 2.6 by 2e-6; why is not known", isIntermittent: true)
             {
                 #expect(embeddingError <= Self.fp32Tolerance * scale)

@@ -103,6 +103,20 @@ import Testing
         }
     }
 
+    /// A name that spells the escape of another one is another file.
+    @Test func namesThatLookTheSameAreTwoFiles() throws {
+        try withTemporaryFolder { folder in
+            try write(folder + "/\\xFF.wav")
+            let name = Array("\(folder)/".utf8) + [0xFF] + Array(".wav".utf8)
+            let descriptor = open((name + [0]).map { CChar(bitPattern: $0) }, O_WRONLY | O_CREAT, 0o600)
+            try #require(descriptor >= 0)
+            close(descriptor)
+            let inputs = InputSearch([folder]).inputs
+            #expect(inputs.count == 2 && inputs[0].path == inputs[1].path)
+            #expect(Set(inputs.map(\.bytes)) == [nil, name])
+        }
+    }
+
     @Test func patternsMatchBelowAnyFolder() throws {
         try withTemporaryFolder { folder in
             try make(folder + "/x/y/z")

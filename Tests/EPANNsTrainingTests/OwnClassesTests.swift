@@ -167,6 +167,30 @@ import Testing
         }
     }
 
+    /// Two clips a class and many of none: nothing but those of none could be held out, and they say nothing.
+    @Test func `few clips beside many of none are trained to the end`() throws {
+        try SyntheticRun.with { run in
+            func table(_ fold: (Int) -> Int) -> String {
+                "filename,fold,category\n"
+                    + (0..<18).map { "\($0).wav,\(fold($0)),\($0 < 4 ? ["high", "low"][$0 % 2] : "")\n" }.joined()
+            }
+            try write(table { _ in 1 }.replacingOccurrences(of: ",fold,", with: ",ignored,"), to: run.sounds.table)
+            var configuration = run.configuration
+            configuration.data[0].testFolds = nil
+            configuration.holdOut = 0.2
+            let (outcome, events) = try run.train(configuration, "run")
+            #expect(outcome.iteration == 10 && outcome.evaluation == nil)
+            #expect(!events.contains { note($0)?.contains("Held out") == true })
+            #expect(FileManager.default.fileExists(atPath: run.run("run").finalModelPath))
+            // Whoever names such clips for testing hears of it before anything is trained.
+            try write(table { $0 < 4 ? 1 : 2 }, to: run.sounds.table)
+            configuration.data[0].testFolds = [2]
+            let error = failure { try run.train(configuration, "folds") }
+            #expect(error?.message.contains("None of the 14 clips to test on") == true, "\(error?.message ?? "")")
+            #expect(!run.run("folds").hasConfiguration)
+        }
+    }
+
     private func note(_ event: TrainingEvent) -> String? {
         if case .note(let text, _) = event { text } else { nil }
     }

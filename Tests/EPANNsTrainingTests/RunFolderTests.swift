@@ -59,4 +59,19 @@ import Testing
             #expect(FileManager.default.fileExists(atPath: new))
         }
     }
+
+    /// Settings that were read of a run are still its when it goes on.
+    @Test func `a folder can be taken before its trainer`() throws {
+        try SyntheticRun.with { run in
+            try run.train(run.configuration, "run", stops: [2])
+            let folder = run.run("run")
+            do {
+                let taken = try folder.locked()
+                let error = failure { _ = try Trainer(run.configuration, folder: folder, resumes: true) { _ in } }
+                #expect(error?.message.contains("Another training is writing") == true)
+                _ = try Trainer(run.configuration, folder: taken, resumes: true) { _ in }.run()
+            }
+            _ = try folder.locked()
+        }
+    }
 }

@@ -38,10 +38,11 @@ import Testing
         #expect(error?.code == .invalidCheckpoint)
         let text = try String(decoding: JSONEncoder().encode(sampler), as: UTF8.self)
         // Indices out of range, a pointer beyond the end.
-        for (part, other) in [
-            ("\"clipCount\":37", "\"clipCount\":36"), ("[", "[-1,"), ("\"pointer\":0", "\"pointer\":37"),
-        ]
-        where text.contains(part) {
+        var damages = [("\"clipCount\":37", "\"clipCount\":36"), ("[", "[-1,")]
+        if kind != .balanced { damages.append(("\"pointer\":0", "\"pointer\":37")) }
+        if kind != .none { damages.append(("\"pointers\":[0", "\"pointers\":[37")) }
+        for (part, other) in damages {
+            try #require(text.contains(part), "\(part) in \(text)")
             let damaged = Data(text.replacingOccurrences(of: part, with: other).utf8)
             guard let read = try? JSONDecoder().decode(Sampler.self, from: damaged) else { continue }
             #expect(failure { try read.validate(for: dataSet) } != nil, "\(part)")

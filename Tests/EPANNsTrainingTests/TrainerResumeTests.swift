@@ -100,6 +100,52 @@ import Testing
         }
     }
 
+    @Test func `a last test that is killed takes no model along`() throws {
+        struct Crash: Error {}
+        try SyntheticRun.with { run in
+            let whole = try run.train(run.configuration, "whole").outcome
+            let trainer = try Trainer(run.configuration, folder: run.run("run")) { event in
+                if case .evaluation = event { throw Crash() }
+            }
+            #expect(throws: Crash.self) { try trainer.run() }
+            let last = \RunFolder.finalModelPath
+            #expect(try run.bits(run.run("run")[keyPath: last]) == run.bits(run.run("whole")[keyPath: last]))
+            // What is missing is the test, and it comes once.
+            let rest = try run.train(run.configuration, "run", resumes: true).outcome
+            #expect(rest.evaluation != nil && rest.evaluation?.loss == whole.evaluation?.loss)
+            let best = \RunFolder.bestModelPath
+            #expect(try run.bits(run.run("run")[keyPath: best]) == run.bits(run.run("whole")[keyPath: best]))
+            #expect(try run.train(run.configuration, "run", resumes: true).outcome.evaluation == nil)
+        }
+    }
+
+    @Test(arguments: [false, true]) func `another model under the same name is refused`(isTeacher: Bool) throws {
+        try SyntheticRun.with { run in
+            let path = run.folder + "/model.safetensors"
+            func put(seed: UInt64) throws {
+                try Model.random(
+                    name: "m", configuration: SyntheticSounds.network,
+                    labels: LabelSet(SyntheticSounds.classNames.map { .init(name: $0) }), seed: seed
+                ).write(to: path)
+            }
+            try put(seed: 1)
+            var configuration = run.configuration
+            if isTeacher {
+                (configuration.teacher, configuration.teacherWeight) = (path, 0.5)
+            } else {
+                (configuration.initial, configuration.network) = (path, nil)
+            }
+            try run.train(configuration, "run")
+            configuration.iterations = 12
+            try put(seed: 2)
+            let error = failure { try run.train(configuration, "run", resumes: true) }
+            #expect(
+                error?.message.contains("is another file than when the run began") == true, "\(error?.message ?? "")")
+            try put(seed: 1)
+            #expect(try run.train(configuration, "run", resumes: true).outcome.iteration == 12)
+        }
+    }
+
     @Test func `other settings are refused, more iterations are not`() throws {
         try SyntheticRun.with { run in
             var configuration = run.configuration

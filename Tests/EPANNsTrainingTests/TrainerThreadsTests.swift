@@ -10,9 +10,10 @@ import Testing
         try SyntheticRun.with { run in
             var configuration = run.configuration
             configuration.threads = nil
-            try run.train(configuration, "run", stops: [3])
-            let chosen = try #require(try run.run("run").configuration().threads)
+            let chosen = try #require(starts(try run.train(configuration, "run", stops: [3]).events).first).threads
             #expect((1...ProcessInfo.processInfo.activeProcessorCount).contains(chosen))
+            // The user has not named it.
+            #expect(try run.run("run").configuration().threads == nil)
             // Whoever resumes without naming one gets the same, however busy the machine is by then.
             let (_, events) = try run.train(configuration, "run", resumes: true)
             #expect(starts(events).map(\.threads) == [chosen])
@@ -28,6 +29,32 @@ import Testing
             let (_, events) = try run.train(configuration, "run", resumes: true)
             #expect(starts(events).map(\.threads) == [2])
             #expect(events.contains { note($0)?.contains("goes on with 2 threads after 1") == true })
+        }
+    }
+
+    /// A number that was chosen for other cores would leave some idle, or make threads wait for one another.
+    @Test func `on other cores the number is chosen anew`() throws {
+        struct Cores: Communicator {
+            let coreCount: Int
+            var rank: Int { 0 }
+            var count: Int { 1 }
+            func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
+            func gather(_ bytes: [UInt8]) -> [[UInt8]] { [bytes] }
+        }
+        try SyntheticRun.with { run in
+            var configuration = run.configuration
+            configuration.threads = 3
+            let first = try Trainer(configuration, folder: run.run("run"), communicator: Cores(coreCount: 4)) { _ in }
+            #expect(try first.run { true }.wasStopped)
+            configuration.threads = nil
+            for (cores, threads) in [(4, 3), (1, 1)] {
+                var events: [TrainingEvent] = []
+                let trainer = try Trainer(
+                    configuration, folder: run.run("run"), resumes: true, communicator: Cores(coreCount: cores)
+                ) { events.append($0) }
+                #expect(starts(events).map(\.threads) == [threads])
+                #expect(try trainer.run { true }.wasStopped)
+            }
         }
     }
 

@@ -26,6 +26,15 @@ public struct BatchInput: Codable, Hashable, Sendable {
     /// Standard input.
     public static let standardInput = BatchInput(path: "-", relativePath: "standard-input")
 
+    /// The length that the file's header promises, in seconds; nil where it cannot be known without taking something
+    /// away (standard input, a named pipe), is not said, or the file cannot be read.
+    public var promisedSeconds: Double? {
+        guard failure == nil, self != .standardInput, case .regular = FilePath.kind(bytes ?? Array(path.utf8)) else {
+            return nil
+        }
+        return try? withSource(rawFormat: nil) { try AudioReader($0, sampleRate: 32000).info.durationSeconds }
+    }
+
     /// How results name it.
     func head(_ model: ModelIdentity?) -> ResultHead {
         ResultHead(file: path, fileBytes: bytes?.hexadecimal, model: model)

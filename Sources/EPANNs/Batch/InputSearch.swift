@@ -33,7 +33,7 @@ public struct InputSearch: Sendable {
     public private(set) var inputs: [BatchInput] = []
     /// What was left alone.
     public private(set) var ignored = Ignored()
-    private var known: Set<String> = []
+    private var known: Set<[UInt8]> = []
 
     /// Searches.
     ///
@@ -113,8 +113,8 @@ public struct InputSearch: Sendable {
     }
 
     private mutating func add(_ input: BatchInput) {
-        // A file that two arguments name is done once.
-        if known.insert(input.path).inserted { inputs.append(input) }
+        // A file that two arguments name is done once; by its bytes, which another name may spell as text.
+        if known.insert(input.bytes ?? Array(input.path.utf8)).inserted { inputs.append(input) }
     }
 
     private mutating func fail(

@@ -40,6 +40,16 @@ public final class ResultFolder: Sendable {
         state = Mutex(State(listed: try Self.list(path)))
     }
 
+    /// Sweeps what dead writers have left where results will go.
+    ///
+    /// Only there: the folder may be one that holds much else, and other file systems.
+    ///
+    /// - Parameter inputs: Whose results they will be.
+    public func sweep(for inputs: [BatchInput]) {
+        let folders = Set(inputs.map { $0.relativePath.split(separator: "/").dropLast().joined(separator: "/") })
+        for folder in folders where !folder.isEmpty { AtomicFile.sweep(folder: "\(path)/\(folder)") }
+    }
+
     // MARK: Settings
 
     /// The settings that made the results there; nil where nothing says it.
@@ -69,28 +79,38 @@ public final class ResultFolder: Sendable {
         try state.withLock { $0 = State(listed: [], list: try Self.newList(list, of: settings)) }
     }
 
-    /// Goes on with the generation that is there.
+    /// Goes on with the generation that is there, or where nothing says how the results were made, with all of them.
     ///
     /// - Throws: `EPANNsError` with code `fileFailure`.
     public func proceed() throws {
         try state.withLock { state in
-            guard let listed = state.listed, let settings = try self.settings() else { return }
+            let listed = state.listed ?? resultNames()
             let list = "\(path)/\(Self.listName)"
             // Written anew: the one that is there may be missing, of other settings, or end in the middle of a line.
-            state.list = try Self.newList(list, of: settings, listed)
+            state = State(listed: listed, list: try Self.newList(list, of: settings() ?? Data(), listed))
         }
+    }
+
+    /// All results that are there, whoever made them: where nobody kept a list, one begins with them, so that the record of
+    /// an input that fails from now on is not taken for a result.
+    private func resultNames() -> Set<String> {
+        let found = FileManager.default.enumerator(atPath: path)?.compactMap { $0 as? String } ?? []
+        return Set(found.filter { $0.hasSuffix(".\(fileExtension)") && $0 != Self.settingsName })
     }
 
     /// The results that the settings in a folder have made; nil where no list was kept: by an earlier version of this
     /// package, or since somebody has deleted the settings.
     private static func list(_ folder: String) throws -> Set<String>? {
         struct Kept: Decodable { var resultsListed: Bool? }
-        guard let settings = try Self.settings(folder),
-            (try? ResultJSON.decoder.decode(Kept.self, from: settings))?.resultsListed == true
-        else { return nil }
-        guard let data = FileManager.default.contents(atPath: "\(folder)/\(listName)") else { return [] }
+        let settings = try Self.settings(folder)
+        if let settings, (try? ResultJSON.decoder.decode(Kept.self, from: settings))?.resultsListed != true {
+            return nil
+        }
+        // Without settings a list counts that was begun without them.
+        let none: Set<String>? = settings == nil ? nil : []
+        guard let data = FileManager.default.contents(atPath: "\(folder)/\(listName)") else { return none }
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        guard lines.first.map(String.init) == digest(settings) else { return [] }
+        guard lines.first.map(String.init) == digest(settings ?? Data()) else { return none }
         // What follows the last line end was not written to its end.
         return Set(
             lines.dropFirst().dropLast().compactMap {

@@ -30,6 +30,8 @@ public final class ScoredWindowReader {
 
     private let tagger: AudioTagger
     private let concurrency: Int
+    /// Length of a window, and up to which it is known that memory suffices.
+    private var (windowSamples, checkedSamples) = (0, Int.max)
     /// What to say of a window that was padded.
     private(set) var padding: String?
     private var state = State.begin
@@ -47,7 +49,8 @@ public final class ScoredWindowReader {
     ///   - source: Samples at any rate; they are converted to the model's.
     ///   - policy: How the source is cut.
     ///   - concurrency: Windows that are computed side by side; with more than 1, give the tagger 1 thread.
-    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number is out of range.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` when a number is out of range, `invalidAudio` when a window
+    ///   would need too much memory.
     public init(
         _ tagger: AudioTagger, source: any SampleSource, policy: WindowPolicy = .automatic, concurrency: Int = 1
     ) throws {
@@ -56,8 +59,21 @@ public final class ScoredWindowReader {
                 .invalidConfiguration,
                 "\(concurrency) windows side by side are invalid; the number must be between 1 and 1024.")
         }
+        var concurrency = concurrency
         if case .every(let seconds, let hop) = policy {
-            _ = try WindowPolicy.plan(sampleRate: tagger.sampleRate, seconds: seconds, hopSeconds: hop)
+            let plan = try WindowPolicy.plan(sampleRate: tagger.sampleRate, seconds: seconds, hopSeconds: hop)
+            windowSamples = plan.windowSamples
+            let longest = Int(WindowPolicy.longestWholeSeconds * Double(tagger.sampleRate))
+            if plan.windowSamples > longest {
+                // A window that is longer than the recording needs no more than the recording.
+                let promised = source.info.durationSeconds.map {
+                    Int(min($0 + 1, AudioTagger.maximumClipSeconds + 1) * Double(tagger.sampleRate))
+                }
+                checkedSamples = min(plan.windowSamples, max(promised ?? .max, longest))
+                let byteCount = try tagger.checkClip(sampleCount: checkedSamples, isWindow: true)
+                // As many as wait for one another are in memory, too.
+                concurrency = min(concurrency, max(1, AudioTagger.maximumClipByteCount / byteCount))
+            }
         }
         self.tagger = tagger
         self.policy = policy
@@ -109,6 +125,11 @@ public final class ScoredWindowReader {
     private func readBlock() throws -> [Float]? {
         guard let block = try source.next() else { return nil }
         sampleCount += block.count
+        if sampleCount > checkedSamples {
+            // The header has promised less.
+            _ = try tagger.checkClip(sampleCount: windowSamples, isWindow: true)
+            checkedSamples = .max
+        }
         onRead(durationSeconds)
         return block
     }
@@ -124,20 +145,13 @@ public final class ScoredWindowReader {
         let rate = Double(tagger.sampleRate)
         // What the header promises is refused before it is read.
         if let promised = source.info.durationSeconds, promised > WindowPolicy.longestWholeSeconds {
-            try tagger.checkClip(sampleCount: Int(min(promised, AudioTagger.maximumClipSeconds + 1) * rate))
+            _ = try tagger.checkClip(sampleCount: Int(min(promised, AudioTagger.maximumClipSeconds + 1) * rate))
         }
         var samples: [Float] = []
-        var isLarge = false
-        defer { if isLarge { tagger.largeClips.unlock() } }
         while let block = try readBlock() {
             samples += block
-            if !isLarge, Double(samples.count) > WindowPolicy.longestWholeSeconds * rate {
-                // Of several jobs one at a time holds a clip that may need gigabytes.
-                tagger.largeClips.lock()
-                isLarge = true
-            }
             if Double(samples.count) > AudioTagger.maximumClipSeconds * rate {
-                try tagger.checkClip(sampleCount: samples.count)
+                _ = try tagger.checkClip(sampleCount: samples.count)
             }
         }
         return try scored(samples)
@@ -168,7 +182,7 @@ public final class ScoredWindowReader {
                 return try first ?? readBlock()
             }
             if windows.isEmpty { break }
-            for window in try score(windows, pump.plan) { sum.add(window) }
+            for window in try score(windows, pump.plan, isMean: true) { sum.add(window) }
         }
         state = .end
         return sum.mean(windowSeconds: WindowPolicy.meanSeconds)
@@ -181,8 +195,14 @@ public final class ScoredWindowReader {
         return try WindowPump(plan, spectrogram: tagger.spectrogram, concurrency: concurrency)
     }
 
-    private func score(_ windows: [WindowPump.Window], _ plan: WindowPlan) throws -> [ScoredWindow] {
-        for window in windows where padding == nil { padding = tagger.padding(of: window.audio, plan: plan) }
+    private func score(
+        _ windows: [WindowPump.Window], _ plan: WindowPlan, isMean: Bool = false
+    ) throws -> [ScoredWindow] {
+        for window in windows where padding == nil {
+            // In a mean what is left at the end is as light as it is short, and no reason to doubt the clip's scores.
+            if isMean, window.audio.index > 0, window.audio.samples.count < plan.windowSamples { continue }
+            padding = tagger.padding(of: window.audio, plan: plan)
+        }
         let tagger = tagger
         @Sendable func score(_ window: WindowPump.Window) throws -> ScoredWindow {
             let outputs = try tagger.outputs(samples: window.audio.samples, spectrogram: window.spectrogram)

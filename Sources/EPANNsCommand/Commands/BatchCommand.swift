@@ -52,6 +52,7 @@ struct BatchCommand {
                 try ResultFile.checkNames(list, folder: path, fileExtension: fileExtension)
                 let folder = try ResultFolder(path: path, fileExtension: fileExtension)
                 opened = folder
+                folder.sweep(for: list)
                 if resumes { list = list.filter { $0.failure != nil || !folder.holds($0) } }
             }
             try destination.check(against: list)
@@ -73,11 +74,21 @@ struct BatchCommand {
     var isLeftToTheFirst: Bool { inputs.total < 2 && group.rank > 0 }
 
     /// Pieces that can go side by side: files, or the windows of one that is not live.
-    var units: Int {
+    ///
+    /// - Parameter jobs: What the user asks for; nil where nothing is said.
+    func units(jobs: Int? = nil) -> Int {
         let count = inputs.list.count
         if count > 1 { return (count + group.count - 1) / group.count }
         // Live sound is not made to wait for a batch of windows; a clip's only window takes all cores.
-        return input.window != nil && inputs.list.first?.path != "-" ? group.coreCount : 1
+        guard let only = inputs.list.first, only.failure == nil, only.path != "-" else { return 1 }
+        let hasWindows =
+            switch input.policy {
+            case .every: true
+            case .whole: false
+            case .automatic:
+                only.promisedSeconds.map { $0 > WindowPolicy.longestWholeSeconds } ?? (jobs != nil)
+            }
+        return hasWindows ? group.coreCount : 1
     }
 
     /// Does the work, says what happened, and ends with the status that says so.
@@ -100,7 +111,8 @@ struct BatchCommand {
         run.jobs = jobs
         run.rawFormat = try input.rawFormat()
         run.channels = input.channel
-        run.words = { $0.commandText }
+        // `tag` and `embed` have the same ways to take an input.
+        run.words = { $0.commandText(in: TagCommand.self) }
         run.communicator = isAlone ? SoloCommunicator() : group
         // The only input's failure is the run's, and said at its end.
         let isOnly = inputs.total == 1

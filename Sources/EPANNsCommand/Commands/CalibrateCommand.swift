@@ -98,7 +98,7 @@ struct CalibrateCommand: ParsableCommand {
         try calibrated.write(to: output, dataType: calibrated.storedDataType)
         try StandardOutput.writeLines(
             lines(result) + ["Wrote \(output), \(ByteText.short(MappedFile(path: output).bytes.count))"])
-        try result.failures.report(of: set.clips.count)
+        try result.failures.report(of: set.clips.count, in: Self.self)
     }
 
     private func lines(_ result: Calibrator.Result) -> [String] {

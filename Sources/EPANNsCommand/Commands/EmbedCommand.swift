@@ -49,11 +49,23 @@ struct EmbedCommand: ParsableCommand, SharedCommand {
         let batch = try BatchCommand(input, output: output, fileExtension: writer.fileExtension)
         if batch.isLeftToTheFirst { return }
         try checkArrays(batch)
+        try batch.folder.map(checkResults)
         guard batch.inputs.needModel else { return try batch.run(nil, writer: writer, jobs: 1) }
-        let split = model.split(units: batch.units, cores: batch.group.coreCount)
+        let split = model.split(units: batch.units(), cores: batch.group.coreCount)
         let tagger = try model.tagger(split)
         if batch.inputs.list.count > 1 { try tagger.requireAgreement(batch.group) }
         try batch.run(tagger, writer: writer, jobs: split.jobs)
+    }
+
+    /// Files that `tag` counts as its results are not overwritten: its `--resume` would take the embeddings for them.
+    private func checkResults(_ folder: ResultFolder) throws {
+        guard let format = try TagSettings.read(folder).flatMap({ ResultFormat(rawValue: $0.format) }),
+            format.fileExtension == folder.fileExtension
+        else { return }
+        throw EPANNsError(
+            .invalidConfiguration,
+            "\(folder.path) holds results of “epanns tag” as \(format.rawValue), whose files embeddings would overwrite; "
+                + "take another folder, or another --format.")
     }
 
     /// An array is one input's, and nothing for a screen.

@@ -142,7 +142,7 @@ struct EvaluateCommand: ParsableCommand, SharedCommand {
         try table.identify(set, in: &evaluation.subject)
         evaluation.subject.date = Date().ISO8601Format()
         try write(evaluation)
-        try evaluation.scores.failures.report(of: set.clips.count)
+        try evaluation.scores.failures.report(of: set.clips.count, in: Self.self)
     }
 
     /// What can be known to go wrong is said before minutes of work.

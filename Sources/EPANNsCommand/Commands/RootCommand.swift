@@ -51,7 +51,7 @@ struct RootCommand: AsyncParsableCommand {
             }
             try ProcessGroup.finish()
         } catch let error as EPANNsError {
-            ProcessGroup.abandon(error.commandText, status: error.exitStatus)
+            ProcessGroup.abandon(error.commandText(in: failed), status: error.exitStatus)
             failed.exit(withError: ExitCode(error.exitStatus))
         } catch let code as ExitCode {
             // The work is done, in all processes.
@@ -74,7 +74,7 @@ struct RootCommand: AsyncParsableCommand {
             let text = command.fullMessage(for: error)
             if !text.isEmpty { try StandardOutput.writeLines([text]) }
         } catch let error as EPANNsError {
-            StandardError.write(error.commandText)
+            StandardError.write(error.commandText(in: command))
             command.exit(withError: ExitCode(error.exitStatus))
         } catch {
             command.exit(withError: error)

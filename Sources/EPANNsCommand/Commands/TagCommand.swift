@@ -131,7 +131,7 @@ struct TagCommand: ParsableCommand, SharedCommand {
         guard batch.inputs.needModel else {
             return try batch.run(nil, writer: writer(TagSelection(), .audioSet, batch), jobs: 1)
         }
-        let split = model.split(units: batch.units, jobs: jobs, cores: batch.group.coreCount)
+        let split = model.split(units: batch.units(jobs: jobs), jobs: jobs, cores: batch.group.coreCount)
         let tagger = try model.tagger(split, activation: activation)
         let selection = try selection(tagger)
         try batch.folder.map { try keepSettings(tagger, selection, folder: $0, found: batch.inputs.doneCount) }
@@ -193,6 +193,7 @@ struct TagCommand: ParsableCommand, SharedCommand {
         } else {
             StandardError.write(
                 "\(folder.path) does not say with which model and settings its results were made; they are accepted.")
+            try folder.proceed()
         }
     }
 }

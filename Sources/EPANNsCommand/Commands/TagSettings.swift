@@ -60,10 +60,17 @@ struct TagSettings: Codable, Hashable {
         return try encoder.encode(self) + Data("\n".utf8)
     }
 
-    /// Refuses to go on in a folder whose results were made otherwise.
+    /// Refuses to go on in a folder whose results were made otherwise, or by a version that had other defaults.
     ///
     /// - Throws: `EPANNsError` with code `invalidConfiguration` naming every difference.
     func check(against stored: TagSettings, folder: String) throws {
+        guard stored.resultsListed == true else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "The results in \(folder) were made by an earlier version, which took long clips as a whole, the mean of "
+                    + "the channels, and wrote less beside the tags. Take another folder, or leave --resume out to tag "
+                    + "everything anew; to mix both kinds, delete \(folder)/\(ResultFolder.settingsName).")
+        }
         let differences = [
             difference("the model (SHA-256)", \.modelSHA256, stored), difference("--precision", \.precision, stored),
             difference("--activation", \.activation, stored), difference("--channel", \.channel, stored),

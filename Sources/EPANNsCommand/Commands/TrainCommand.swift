@@ -73,7 +73,9 @@ struct TrainCommand: ParsableCommand, SharedCommand {
 
     func run() throws {
         let group = try ProcessGroup.current()
-        let folder = RunFolder(path: output)
+        var folder = RunFolder(path: output)
+        // Settings that are read of a run must still be its when it goes on.
+        if resume, !dryRun, group.rank == 0, folder.hasConfiguration { folder = try folder.locked() }
         let configuration = try configuration(folder, group)
         let progress = TrainingProgress(iterations: configuration.iterations)
         defer { progress.finish() }

@@ -22,7 +22,8 @@ struct SettingsFile {
         }
         let text = String(decoding: data, as: UTF8.self)
         // Keys are compared with one another as they are read, before anybody can count.
-        if text.contains(#/\?\s+\*|\*[^\s,\[\]{}]+\s*:(\s|$)/#) {
+        let code = Self.withoutComments(text)
+        if code.contains(#/&[^\s]/#), code.contains(#/\?\s+\*|\*[^\s,\[\]{}]+\s*:(\s|$)/#) {
             throw EPANNsError(.invalidConfiguration, "\(path) has an alias (“*”) in the place of a key.")
         }
         let node: Node?
@@ -47,6 +48,20 @@ struct SettingsFile {
             throw EPANNsError(.invalidConfiguration, "\(path): \(complaint).")
         }
         return try TrainingConfiguration(json: JSONSerialization.data(withJSONObject: object))
+    }
+
+    /// The text without what is certainly a comment, in which an asterisk is no alias.
+    ///
+    /// A line that begins with “#” is never an alias, wherever it stands; behind something a “#” begins a comment, unless
+    /// the line is within quotes, or has some, and then it stays.
+    private static func withoutComments(_ text: String) -> String {
+        text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map { line in
+            if line.drop(while: { $0 == " " || $0 == "\t" }).first == "#" { return "" }
+            guard !line.contains("\""), !line.contains("'"), let comment = line.firstRange(of: #/[ \t]#/#) else {
+                return String(line)
+            }
+            return String(line[..<comment.lowerBound])
+        }.joined(separator: "\n")
     }
 
     /// Takes a node and what it holds from what is left; false as soon as nothing is.

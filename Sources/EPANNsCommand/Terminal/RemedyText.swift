@@ -1,6 +1,22 @@
+import ArgumentParser
 import EPANNs
 
 extension Remedy {
+    /// The remedy as what to type after a command; nil where the command has no such option.
+    ///
+    /// Test: `EvaluateTests`.
+    ///
+    /// - Parameter command: The command that failed.
+    func commandText(in command: any ParsableCommand.Type) -> String? {
+        let hasIt =
+            switch self {
+            case .useWindows: command == TagCommand.self || command == EmbedCommand.self
+            case .resume: command == TagCommand.self || command == TrainCommand.self
+            default: true
+            }
+        return hasIt ? commandText : nil
+    }
+
     /// The remedy as what to type.
     var commandText: String {
         switch self {
@@ -46,6 +62,6 @@ extension ModelNote {
 }
 
 extension EPANNsError {
-    /// The message as the command says it.
-    var commandText: String { text(\.commandText) }
+    /// The message as a command says it, with the remedy where the command has it.
+    func commandText(in command: any ParsableCommand.Type) -> String { text { $0.commandText(in: command) } }
 }

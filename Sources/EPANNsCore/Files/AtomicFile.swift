@@ -51,23 +51,32 @@ public final class AtomicFile {
     private static let prefix = ".epanns-"
     private static let suffix = ".partial"
 
-    /// Removes temporary files that writers have left in a folder and those below it: those whose process was killed.
+    /// Removes temporary files that writers have left in a folder: those whose process was killed.
     ///
     /// A living writer holds a lock on its file; one that is about to take it has made its file a moment ago. What cannot
     /// be read or removed stays.
-    package static func sweep(folder: String, olderThanSeconds: Int = 60) {
+    ///
+    /// - Parameters:
+    ///   - folder: The folder.
+    ///   - olderThanSeconds: Younger ones may be about to be locked, and stay.
+    ///   - isDeep: Whether the folders below it are swept, too, as far as they are on the same file system.
+    package static func sweep(folder: String, olderThanSeconds: Int = 60, isDeep: Bool = false) {
         guard let directory = opendir(folder) else { return }
         defer { closedir(directory) }
+        var own = stat()
+        guard fstat(dirfd(directory), &own) == 0 else { return }
         while let entry = readdir(directory) {
             let name = withUnsafePointer(to: &entry.pointee.d_name) { start in
                 start.withMemoryRebound(to: CChar.self, capacity: 1) { String(cString: $0) }
             }
+            let isTemporary = name.hasPrefix(prefix) && name.hasSuffix(suffix)
+            guard isTemporary || isDeep, name != ".", name != ".." else { continue }
             let path = "\(folder)/\(name)"
             var status = stat()
             guard lstat(path, &status) == 0 else { continue }
-            if status.st_mode & S_IFMT == S_IFDIR, name != ".", name != ".." {
-                sweep(folder: path, olderThanSeconds: olderThanSeconds)
-            } else if status.st_mode & S_IFMT == S_IFREG, name.hasPrefix(prefix), name.hasSuffix(suffix) {
+            if status.st_mode & S_IFMT == S_IFDIR, isDeep, status.st_dev == own.st_dev {
+                sweep(folder: path, olderThanSeconds: olderThanSeconds, isDeep: true)
+            } else if status.st_mode & S_IFMT == S_IFREG, isTemporary {
                 sweep(file: path, status, olderThanSeconds)
             }
         }

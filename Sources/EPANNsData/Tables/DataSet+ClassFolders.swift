@@ -22,7 +22,9 @@ extension DataSet {
                 if AudioFolders.isRecording(name) { loose += 1 }
                 continue
             }
-            let found = try Self.recordings(below: "\(folder)/\(name)")
+            // Each class for itself: two may share a folder by a link.
+            var searched = Set([FolderIdentity(folder)].compactMap(\.self))
+            let found = try Self.recordings(below: "\(folder)/\(name)", &searched)
             if found.isEmpty { empty.append(name) }
             recordings += found.map { ("\(name)/\($0)", name) }
         }
@@ -85,14 +87,30 @@ extension DataSet {
         }
     }
 
-    /// Paths of recordings, by name; links to folders are followed, one that leads back to itself ends by its depth.
-    private static func recordings(below folder: String, depth: Int = 0) throws -> [String] {
-        guard depth < 8 else { return [] }
-        return try names(in: folder).flatMap { name -> [String] in
+    /// Paths of recordings, by name; links to folders are followed, each folder is searched once.
+    private static func recordings(below folder: String, _ searched: inout Set<FolderIdentity>) throws -> [String] {
+        guard let identity = FolderIdentity(folder), searched.insert(identity).inserted else { return [] }
+        var found: [String] = []
+        for name in try names(in: folder) {
             if isFolder("\(folder)/\(name)") {
-                return try recordings(below: "\(folder)/\(name)", depth: depth + 1).map { "\(name)/\($0)" }
+                found += try recordings(below: "\(folder)/\(name)", &searched).map { "\(name)/\($0)" }
+            } else if AudioFolders.isRecording(name) {
+                found.append(name)
             }
-            return AudioFolders.isRecording(name) ? [name] : []
+        }
+        return found
+    }
+
+    /// A folder, whatever it is called: links and detours give the same identity.
+    private struct FolderIdentity: Hashable {
+        let device: UInt64
+        let number: UInt64
+
+        init?(_ path: String) {
+            var status = stat()
+            guard stat(path, &status) == 0 else { return nil }
+            device = UInt64(truncatingIfNeeded: status.st_dev)
+            number = UInt64(truncatingIfNeeded: status.st_ino)
         }
     }
 }

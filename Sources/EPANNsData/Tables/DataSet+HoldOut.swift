@@ -3,7 +3,8 @@ extension DataSet {
     ///
     /// Of each class the same share is held out, by an order that follows from the seed and the clips' names: more
     /// recordings do not move the others. A class of one or two clips is trained on. With several classes a clip counts
-    /// for its rarest. Test: `DataSetHoldOutTests`.
+    /// for its rarest. Clips of none of the classes are held out like a class, so they may be all that is. Test:
+    /// `DataSetHoldOutTests`.
     ///
     /// - Parameters:
     ///   - share: Above 0 and below 1.

@@ -21,20 +21,24 @@ package struct Team: Sendable {
             return first..<min(units * (index + 1) / parts * grain, count)
         }
         withoutActuallyEscaping(body) { body in
-            let job = Job { body(share($0)) }
+            // OpenMP may give fewer threads than were asked for (OMP_THREAD_LIMIT, OMP_DYNAMIC): each takes every n-th share.
+            let job = Job { index, count in
+                for part in stride(from: index, to: parts, by: max(1, count)) { body(share(part)) }
+            }
             let data = Unmanaged.passUnretained(job).toOpaque()
             let ran = onednn_run_team(
                 { data in
                     guard let data else { return }
-                    Unmanaged<Job>.fromOpaque(data).takeUnretainedValue().body(Int(onednn_thread_index()))
+                    Unmanaged<Job>.fromOpaque(data).takeUnretainedValue()
+                        .body(Int(onednn_thread_index()), Int(onednn_team_size()))
                 }, data, Int32(parts))
-            if ran == 0 { DispatchQueue.concurrentPerform(iterations: parts) { job.body($0) } }
+            if ran == 0 { DispatchQueue.concurrentPerform(iterations: parts) { job.body($0, parts) } }
             withExtendedLifetime(job) {}
         }
     }
 
     private final class Job: @unchecked Sendable {
-        let body: (Int) -> Void
-        init(_ body: @escaping (Int) -> Void) { self.body = body }
+        let body: (_ index: Int, _ count: Int) -> Void
+        init(_ body: @escaping (_ index: Int, _ count: Int) -> Void) { self.body = body }
     }
 }

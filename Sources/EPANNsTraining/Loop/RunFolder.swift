@@ -7,6 +7,8 @@ import Foundation
 public struct RunFolder: Sendable {
     /// The folder.
     public let path: String
+    /// Held by who has taken the folder before its trainer.
+    var lock: Lock?
 
     /// Names a folder; nothing is made yet.
     public init(path: String) { self.path = path }

@@ -7,6 +7,8 @@ struct StartingModel {
     let model: Model
     /// The model as it was read, where its classes are to stay beside the new ones.
     let kept: Model?
+    /// SHA-256 of the file; nil for random weights.
+    let digest: String?
 
     /// Reads the model to start from, or makes one with random weights.
     ///
@@ -17,9 +19,11 @@ struct StartingModel {
         guard let path = configuration.initial else {
             model = try Self.fresh(configuration, classes: classes)
             kept = nil
+            digest = nil
             return
         }
         let found = try Model.read(path: path)
+        digest = found.sha256()
         for note in found.notes { try report(.note(note.message, remedy: note.remedy)) }
         let (model, replaced) = try found.withClasses(classes, seed: configuration.seed)
         let isWanted = configuration.keepsOldClasses == true && !replaced.isEmpty

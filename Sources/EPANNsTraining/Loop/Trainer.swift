@@ -41,6 +41,8 @@ public final class Trainer {
     private let sum: GradientSum
     private var iteration = 0
     private var best: Double?
+    /// Whether the last iteration is done and its test is not.
+    private var isTestDue = false
     private var checkpointDuration = Duration.zero
     private let identity: String
     /// Threads for what has many independent clips.
@@ -66,7 +68,6 @@ public final class Trainer {
         try configuration.validate()
         self.program = program
         let before = CoreLoad.now()
-        var configuration = configuration
         // One process keeps the run, the others only compute.
         self.folder = communicator.rank == 0 ? folder : nil
         self.communicator = communicator
@@ -77,7 +78,7 @@ public final class Trainer {
                     + "multiple of \(communicator.count).")
         }
         // Before anything is looked at that another training may be about to write.
-        lock = try self.folder.map { try RunFolder.Lock($0) }
+        lock = try self.folder.map { try $0.lock ?? RunFolder.Lock($0) }
         if !resumes { try self.folder?.requireNoRun() }
         let checkpoint =
             resumes && folder?.hasCheckpoint == true ? try TrainingCheckpoint(path: folder?.checkpointPath ?? "") : nil
@@ -99,15 +100,14 @@ public final class Trainer {
                 "The run in \(folder?.path ?? "") was started with other settings or other data, so it cannot go on with "
                     + "these; resume with its own settings, or start a new run in another folder.")
         }
+        try checkpoint?.state.requireSameModels(as: material.modelDigests, configuration)
         // A head on stored embeddings is too small to share out: threads would only wait for one another.
         let threads =
             try configuration.cachesEmbeddings
             ? 1
-            : configuration.threads ?? checkpoint?.state.threads
+            : configuration.threads ?? checkpoint?.state.threads(of: communicator)
                 ?? communicator.freeCores(since: before, report: self.report)
         cores = configuration.threads ?? communicator.coreCount
-        // Results depend on the number in their last digits, so a run keeps it.
-        if !configuration.cachesEmbeddings { configuration.threads = threads }
         self.configuration = configuration
         if let began = checkpoint?.state.threads, began != threads {
             try self.report(
@@ -139,6 +139,8 @@ public final class Trainer {
             try source?.restore(checkpoint.state.source)
             iteration = checkpoint.state.iteration
             best = checkpoint.state.best
+            isTestDue =
+                checkpoint.state.isTestDue == true && material.test != nil && iteration == configuration.iterations
         }
         try requireAgreement()
         // Only now the folder becomes a run's: what failed so far is mended and started again, not resumed. A resumed
@@ -155,7 +157,7 @@ public final class Trainer {
         guard communicator.count > 1 else { return }
         try communicator.requireAgreement(on: [
             SharedFact(
-                "settings or data", identity,
+                "settings or data", ([identity] + material.modelDigests.values.sorted()).joined(separator: " "),
                 advice: "all machines need the same tables, recordings and models, at the same paths."),
             SharedFact(
                 "the iteration they begin with", "\(iteration)",
@@ -214,7 +216,7 @@ public final class Trainer {
     ///   disk is full; the last checkpoint is whole then.
     public func run(shouldStop: () -> Bool = { false }) throws -> Outcome {
         // Whoever goes on with the run need not wait for this object to go.
-        if lock == nil { lock = try folder.map { try RunFolder.Lock($0) } }
+        if lock == nil { lock = try folder.map { try $0.lock ?? RunFolder.Lock($0) } }
         defer { lock = nil }
         var lastCheckpoint = ContinuousClock.now
         var evaluation: TrainingEvent.Evaluation?
@@ -226,20 +228,30 @@ public final class Trainer {
             }
             try report(.step(try step()))
             iteration += 1
-            let isLast = iteration == configuration.iterations
-            if material.test != nil, isLast || configuration.evaluateEvery.map(iteration.isMultiple(of:)) ?? false {
+            if iteration == configuration.iterations {
+                isTestDue = material.test != nil
+                try saveCheckpoint()
+                break
+            }
+            if material.test != nil, configuration.evaluateEvery.map(iteration.isMultiple(of:)) ?? false {
                 evaluation = try evaluate()
             }
             // Clocks differ; what any process finds due, all do.
             let isDue =
                 try configuration.checkpointEvery.map(iteration.isMultiple(of:))
                 ?? communicator.any(ContinuousClock.now - lastCheckpoint > checkpointInterval)
-            if isDue || isLast {
+            if isDue {
                 try saveCheckpoint()
                 lastCheckpoint = ContinuousClock.now
             }
         }
+        // Before the last test: a test that fails or is killed takes no trained model along.
         if let folder { try model().write(to: folder.finalModelPath) }
+        if isTestDue {
+            evaluation = try evaluate()
+            isTestDue = false
+            try saveCheckpoint()
+        }
         try report(.end(iteration: iteration, reason: "finished"))
         return outcome(evaluation, wasStopped: false)
     }
@@ -345,7 +357,8 @@ public final class Trainer {
         guard let folder, let source else { return }
         let state = TrainingCheckpoint.State(
             iteration: iteration, optimizerSteps: stepper.optimizer.stepCount, source: source.state, best: best,
-            identity: identity, threads: stepper.plan.options.threads)
+            identity: identity, threads: stepper.plan.options.threads, processes: communicator.count,
+            cores: communicator.coreCount, models: material.modelDigests, isTestDue: isTestDue ? true : nil)
         try TrainingCheckpoint(state, stepper).write(to: folder.checkpointPath)
         try report(.checkpoint(iteration: iteration, seconds: (ContinuousClock.now - start) / .seconds(1)))
     }

@@ -1,6 +1,7 @@
 import EPANNsCore
 import EPANNsGraph
 import EPANNsModels
+import EPANNsProcesses
 import Foundation
 
 /// All that a stopped run needs to go on as if it had not been stopped: weights, statistics, moments, the state of every
@@ -21,6 +22,13 @@ struct TrainingCheckpoint {
         var identity: String
         /// Threads of a step, on which the last digits depend; nil in files of before 0.2.
         var threads: Int?
+        /// Processes of the run and the first one's cores, which the threads were chosen for; nil in older files.
+        var processes: Int?
+        var cores: Int?
+        /// SHA-256 of the files of the initial model and the teacher; nil in older files.
+        var models: [String: String]?
+        /// Whether the last iteration is done and its test is not; absent otherwise.
+        var isTestDue: Bool?
     }
 
     var state: State
@@ -91,6 +99,32 @@ struct TrainingCheckpoint {
                 }
                 try store.fill(index, from: tensor.floats, in: moment.values)
             }
+        }
+    }
+}
+
+extension TrainingCheckpoint.State {
+    /// The number of threads that the run had, which it keeps, since its last digits depend on it.
+    ///
+    /// - Parameter communicator: The processes that go on with it.
+    /// - Returns: Nil where other processes share the work, or other cores: the number was chosen for those before.
+    func threads(of communicator: any Communicator) -> Int? {
+        let isSame =
+            (processes ?? communicator.count) == communicator.count
+            && (cores ?? communicator.coreCount) == communicator.coreCount
+        return isSame ? threads : nil
+    }
+
+    /// Refuses to go on with the run where a model that it depends on is another than at its start.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
+    func requireSameModels(as found: [String: String], _ configuration: TrainingConfiguration) throws {
+        for (role, path) in [("initial", configuration.initial), ("teacher", configuration.teacher)] {
+            guard let path, let before = models?[role], let now = found[role], before != now else { continue }
+            throw EPANNsError(
+                .invalidConfiguration,
+                "\(path.quoted), the run's \(role == "teacher" ? "teacher" : "initial model"), is another file than when "
+                    + "the run began. Put the former one back, or start a new run in another folder.")
         }
     }
 }

@@ -36,20 +36,23 @@ enum TrainingData {
             ignoresClasses || !configuration.testData.isEmpty
                 || configuration.data.contains { $0.testFolds != nil || $0.trainFolds != nil }
             ? 0 : configuration.holdOut ?? 0
-        for source in configuration.data {
-            let all = try read(source)
-            if share > 0, all.folds.isEmpty {
-                guard var parts = all.holdingOut(share, seed: configuration.seed) else {
-                    train.append(all)
-                    continue
-                }
+        let sets = try configuration.data.map { (source: $0, all: try read($0)) }
+        var parts = sets.map {
+            share > 0 && $0.all.folds.isEmpty ? $0.all.holdingOut(share, seed: configuration.seed) : nil
+        }
+        // Classes of a clip or two are trained on: a test on the rest, clips of none of them, would say nothing.
+        if !parts.contains(where: { $0?.test.clips.contains { !$0.classes.isEmpty } ?? false }) {
+            parts = parts.map { _ in nil }
+        }
+        for ((source, all), held) in zip(sets, parts) {
+            if var held {
                 let percent = (share * 100).formatted(.number.precision(.fractionLength(0...1)))
-                parts.train.notes.append(
-                    "Held out for testing: \(parts.test.clips.count) of \(all.clips.count.counted("clip")) of "
+                held.train.notes.append(
+                    "Held out for testing: \(held.test.clips.count) of \(all.clips.count.counted("clip")) of "
                         + "\(source.table.quoted), \(percent) % of each class, chosen by the seed \(configuration.seed)."
                 )
-                train.append(parts.train)
-                test.append(parts.test)
+                train.append(held.train)
+                test.append(held.test)
                 continue
             }
             let held = source.testFolds ?? []

@@ -65,6 +65,12 @@ extension TrainingMaterial {
         }
         guard let test else { return }
         let tested = test.classCounts
+        guard tested.contains(where: { $0 > 0 }) else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "None of the \(test.clips.count.counted("clip")) to test on has one of the classes, so a test could not "
+                    + "say how good the model is. Test on other clips or folds, or on none.")
+        }
         let unseen = names { counts[$0] == 0 && tested[$0] > 0 }
         if !unseen.isEmpty {
             try report(.note("There are test clips but none to train on of \(unseen.firstFewQuoted)."))

@@ -29,6 +29,8 @@ final class TrainingMaterial {
     /// The teacher's scores of the test clips, where labels are its business alone.
     var teacherTestScores: [[Float]]?
     let learnsFromTeacherAlone: Bool
+    /// SHA-256 of the files of the initial model and the teacher, where there are any.
+    let modelDigests: [String: String]
 
     var frameCount: Int { frontEnd.configuration.frameCount(sampleCount: clipSamples) }
 
@@ -48,6 +50,7 @@ final class TrainingMaterial {
         }
         let start = try StartingModel(configuration, classes: train.labels, report: report)
         keptModel = start.kept
+        modelDigests = ["initial": start.digest, "teacher": teacher?.sha256()].compactMapValues(\.self)
         loss = try Self.loss(configuration, train, keepsOldClasses: start.kept != nil)
         var model = start.model
         model.configuration.outputActivation = loss.kind == .crossEntropy ? .softmax : .sigmoid
