@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [["tag"], ["tag", "-f", "json"], ["embed", "-f", "json"]])
+    @Test(arguments: [["tag"]])
     func oneLongRecording(command: [String]) throws {
         let terminal = try Terminal()
         let process = Process()
