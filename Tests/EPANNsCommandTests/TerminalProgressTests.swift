@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [["tag"]])
+    @Test(arguments: [["tag"], ["tag", "-f", "json"], ["embed", "-f", "json"]])
     func oneLongRecording(command: [String]) throws {
         let terminal = try Terminal()
         let process = Process()
@@ -59,9 +59,9 @@ import Testing
         process.waitUntilExit()
         let shown = try terminal.text()
         #expect(process.terminationStatus == 0 && !result.isEmpty, "\(shown)")
-        // How far, of how much, how fast; and nothing of it stays.
-        #expect(shown.contains("█") && shown.contains(" of 0:20, ") && shown.contains("× real time"), "\(shown)")
+        // How far and how fast; a pipe does not tell how much is to come. Nothing of it stays.
+        #expect(shown.contains("····· 0:") && shown.contains("× real time"), "\(shown)")
         let lines = shown.components(separatedBy: "\n").map { $0.components(separatedBy: "\u{1B}[K").last ?? "" }
-        #expect(lines.allSatisfy { !$0.contains("█") }, "\(lines)")
+        #expect(lines.allSatisfy { !$0.contains("·") }, "\(lines)")
     }
 }
