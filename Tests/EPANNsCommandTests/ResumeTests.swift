@@ -180,7 +180,7 @@ import Testing
             try Data((lines[0] + "\n" + "\"a.wav.json\"\n").utf8).write(to: URL(fileURLWithPath: list))
             for file in ["a", "b"] { try Data(file.utf8).write(to: URL(fileURLWithPath: out + "/\(file).wav.json")) }
             let resumed = try CommandRun.run(arguments + ["-k", "3", "--resume"])
-            #expect(resumed.status == 0 && resumed.error.contains("1 of 2 inputs are in"), "\(resumed.error)")
+            #expect(resumed.status == 0 && resumed.error.contains("1 of 2 inputs is in"), "\(resumed.error)")
             #expect(try String(contentsOfFile: out + "/a.wav.json", encoding: .utf8) == "a")
             #expect(try String(contentsOfFile: out + "/b.wav.json", encoding: .utf8).contains("\"tags\""))
             // Killed before its list was there, or with one of other settings: nothing counts.

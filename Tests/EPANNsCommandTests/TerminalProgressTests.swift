@@ -12,12 +12,10 @@ import Testing
         private let master: Int32
 
         init() throws {
-            master = posix_openpt(O_RDWR | O_NOCTTY)
-            try #require(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0)
-            let name = try #require(ptsname(master).map { String(cString: $0) })
-            let descriptor = open(name, O_RDWR | O_NOCTTY)
-            try #require(descriptor >= 0)
-            end = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
+            var (master, end) = (Int32(-1), Int32(-1))
+            try #require(openpty(&master, &end, nil, nil, nil) == 0)
+            self.master = master
+            self.end = FileHandle(fileDescriptor: end, closeOnDealloc: false)
         }
 
         /// All that was written until the last program has closed it.
@@ -61,9 +59,9 @@ import Testing
         process.waitUntilExit()
         let shown = try terminal.text()
         #expect(process.terminationStatus == 0 && !result.isEmpty, "\(shown)")
-        // How far, of how much, how fast; and nothing of it stays.
-        #expect(shown.contains("█") && shown.contains(" of 0:20, ") && shown.contains("× real time"), "\(shown)")
+        // How far and how fast; a pipe does not tell how much is to come. Nothing of it stays.
+        #expect(shown.contains("····· 0:") && shown.contains("× real time"), "\(shown)")
         let lines = shown.components(separatedBy: "\n").map { $0.components(separatedBy: "\u{1B}[K").last ?? "" }
-        #expect(lines.allSatisfy { !$0.contains("█") }, "\(lines)")
+        #expect(lines.allSatisfy { !$0.contains("·") }, "\(lines)")
     }
 }

@@ -40,7 +40,7 @@ import Testing
         ("filename,category\na.wav,x\"y\"\n", "Line 2", "quote inside"),
         ("filename,category\na.wav,x\nb.wav,\"x\"y\n", "Line 3", "behind a closing quote"),
         ("filename,category\na.wav,x,3\n", "Line 2", "3 columns, the header has 2"),
-        ("filename,category\na.wav\n", "Line 2", "1 columns, the header has 2"),
+        ("filename,category\na.wav\n", "Line 2", "1 column, the header has 2"),
         ("filename,category\n,x\n", "Line 2", "no file name"),
         ("filename,target\na.wav,\n", "Line 2", "no class"),
         ("filename,category\na.wav,x\na.wav,y\n", "Lines 2 and 3", "both name"),

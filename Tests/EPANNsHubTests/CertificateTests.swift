@@ -21,7 +21,7 @@ struct CertificateTests {
             "/CN=localhost",
         ]).waitUntilExit()
         let port = try FileServer.freePort()
-        // The server ends with its input, which also closes when the tests are killed.
+        // The server ends with its input, which also closes when the tests are killed; children inherit blocked signals.
         let (input, output) = (Pipe(), Pipe())
         let server = try run(
             ["s_server", "-accept", "\(port)", "-key", key, "-cert", certificate, "-www"], input: input, output: output)
@@ -47,7 +47,7 @@ struct CertificateTests {
         let process = Process()
         let command = [try #require(openssl)] + arguments
         process.executableURL = URL(filePath: "/bin/sh")
-        let script = input == nil ? #"exec "$@""# : #""$@" < /dev/null & read -r _; kill $!"#
+        let script = input == nil ? #"exec "$@""# : #""$@" < /dev/null & read -r _; kill -9 $!"#
         process.arguments = ["-c", script, "sh"] + command
         process.standardInput = input ?? FileHandle.nullDevice as Any
         process.standardOutput = output ?? FileHandle.nullDevice
