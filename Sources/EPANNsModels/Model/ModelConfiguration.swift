@@ -10,6 +10,7 @@ public enum ModelConfiguration: Hashable, Sendable {
     case resNet(ResNetConfiguration)
     case mobileNetV1(MobileNetV1Configuration)
     case mobileNetV2(MobileNetV2Configuration)
+    case wavegram(WavegramConfiguration)
     case mobileNetV3(MobileNetV3Configuration)
 
     /// Every architecture, in the order of SPEC §2's table.
@@ -18,6 +19,7 @@ public enum ModelConfiguration: Hashable, Sendable {
         ResNetConfiguration.self,
         MobileNetV1Configuration.self,
         MobileNetV2Configuration.self,
+        WavegramConfiguration.self,
         MobileNetV3Configuration.self,
     ]
 
@@ -29,6 +31,7 @@ public enum ModelConfiguration: Hashable, Sendable {
             case .resNet(let configuration): configuration
             case .mobileNetV1(let configuration): configuration
             case .mobileNetV2(let configuration): configuration
+            case .wavegram(let configuration): configuration
             case .mobileNetV3(let configuration): configuration
             }
         }
