@@ -47,7 +47,7 @@ public final class AudioTagger: Sendable {
     public let modelNotes: [ModelNote]
 
     private let model: Model
-    let spectrogram: LogMelSpectrogram
+    let frontEnd: NetworkFrontEnd
     /// What the runs over long clips and windows share, however many go side by side.
     private let clipMemory = MemoryBudget(byteCount: AudioTagger.maximumClipByteCount)
     private let digest = Mutex<String??>(nil)
@@ -108,7 +108,7 @@ public final class AudioTagger: Sendable {
         sampleRate = graph.input.sampleRate
         minimumSampleCount = graph.minimumSampleCount
         modelNotes = model.notes
-        spectrogram = try LogMelSpectrogram(configuration: graph.input, melWeights: model.melWeights)
+        frontEnd = try NetworkFrontEnd(graph, melWeights: model.melWeights)
         network = InferenceNetwork(
             graph: graph, weights: model.weights,
             options: .init(precision: options.precision.resolved, threads: options.threads))
@@ -172,15 +172,12 @@ public final class AudioTagger: Sendable {
 
     private func computed(samples: [Float], spectrogram known: [Float]?) throws -> InferencePlan.Outputs {
         let outputs: InferencePlan.Outputs
-        if let known, samples.count >= minimumSampleCount {
-            outputs = try plan(sampleCount: samples.count).run(known)
+        let count = fittingSampleCount(samples.count)
+        if count == samples.count {
+            outputs = try plan(sampleCount: count).run(frontEnd(samples, spectrogram: known))
         } else {
-            var samples = samples
-            if samples.count < minimumSampleCount {
-                samples += [Float](repeating: 0, count: minimumSampleCount - samples.count)
-            }
-            let plan = try plan(sampleCount: samples.count)
-            outputs = try plan.run(try spectrogram(samples))
+            let padded = samples + [Float](repeating: 0, count: count - samples.count)
+            outputs = try plan(sampleCount: count).run(frontEnd(padded))
         }
         guard outputs.scores.allSatisfy(\.isFinite), outputs.embedding.allSatisfy(\.isFinite) else {
             throw EPANNsError(
@@ -227,8 +224,12 @@ public final class AudioTagger: Sendable {
     // MARK: Memory
 
     private func plan(sampleCount: Int) throws -> InferencePlan {
-        let frames = network.graph.input.frameCount(sampleCount: sampleCount)
-        return try network.plan(for: .init(frames: frames))
+        try network.plan(for: .init(network.graph.extent(sampleCount: sampleCount)))
+    }
+
+    /// The length to which a clip is filled up with silence: the model's minimum, or where its inputs fit together.
+    private func fittingSampleCount(_ sampleCount: Int) -> Int {
+        network.graph.fittingSampleCount(max(sampleCount, minimumSampleCount))
     }
 
     /// Refuses a clip that needs too much memory as a whole: waveform, spectrogram and the network's workspace.
@@ -245,11 +246,10 @@ public final class AudioTagger: Sendable {
                     : "The audio is longer than an hour, too long to be taken as a whole.",
                 remedy: .useWindows(seconds: WindowPolicy.meanSeconds))
         }
-        let frames = network.graph.input.frameCount(sampleCount: sampleCount)
+        let count = fittingSampleCount(sampleCount)
         // The waveform is there as it was collected, as it is handed on, and while one becomes the other.
         let byteCount =
-            try plan(sampleCount: max(sampleCount, minimumSampleCount)).workspaceByteCount
-            + 4 * (3 * sampleCount + frames * network.graph.input.melBands)
+            try plan(sampleCount: count).workspaceByteCount + 4 * (3 * count + frontEnd.rowCount(sampleCount: count))
         guard byteCount <= Self.maximumClipByteCount else {
             throw EPANNsError(
                 .invalidAudio,
@@ -294,7 +294,13 @@ public final class AudioTagger: Sendable {
     }
 
     private func padding(of sampleCount: Int, subject: (_ seconds: String) -> String) -> String? {
-        guard sampleCount < minimumSampleCount else { return nil }
+        guard sampleCount < minimumSampleCount else {
+            let surplus = fittingSampleCount(sampleCount) - sampleCount
+            guard surplus > 0 else { return nil }
+            let seconds = String(format: "%.3f", Double(surplus) / Double(sampleRate))
+            return "\(seconds) s of silence were added at the end: the model's two inputs do not fit together at every "
+                + "length."
+        }
         let text = { (count: Int) in String(format: "%.3f", Double(count) / Double(self.sampleRate)) }
         return "\(subject(text(sampleCount))) padded with silence to the model's minimum of "
             + "\(text(minimumSampleCount)) s; scores of so short a clip mean little."

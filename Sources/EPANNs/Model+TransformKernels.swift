@@ -16,10 +16,11 @@ extension Model {
     ///
     /// Parity: `TransformKernelTests`; `Tools/reference/strict_load.py` compares scores.
     public mutating func addTransformKernels() throws {
-        let frontEnd = try graph().input
+        let graph = try graph()
+        let frontEnd = graph.input
         try frontEnd.validate()
         var tensors: [String: Tensor] = [:]
-        for spec in frontEnd.parameterSpecs where weights[spec.name] == nil {
+        for spec in graph.frontEndSpecs where weights[spec.name] == nil {
             let values =
                 spec.name.hasSuffix("melW")
                 ? try MelFilterBank(frontEnd).weights

@@ -137,7 +137,7 @@ public struct ModelReport: Encodable, Hashable, Sendable {
                 .invalidConfiguration,
                 "A clip of \(durationSeconds) s has more than \(Self.maximumFrameCount) frames; count a shorter one.")
         }
-        cost = try CostReport(graph, sampleCount: sampleCount)
+        cost = try CostReport(graph, sampleCount: graph.fittingSampleCount(sampleCount))
     }
 
     /// Describes a model, all of whose file is read for the checksum.

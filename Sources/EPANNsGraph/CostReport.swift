@@ -25,7 +25,7 @@ public struct CostReport: Codable, Hashable, Sendable {
     public var layers: [Layer]
     /// Length of the clip, in samples.
     public var sampleCount: Int
-    /// Frames of the spectrogram.
+    /// Frames of the spectrogram; 0 where the network hears none.
     public var frameCount: Int
     /// Trainable parameters.
     public var parameters: Int
@@ -47,10 +47,15 @@ public struct CostReport: Codable, Hashable, Sendable {
     ///   `invalidConfiguration` when the front end is invalid or a count would overflow.
     public init(_ graph: ModelGraph, sampleCount: Int) throws {
         try graph.input.validate()
-        let frames = graph.input.frameCount(sampleCount: sampleCount)
-        let shapes = try graph.shapes(frameCount: frames)
+        try self.init(graph, extent: graph.extent(sampleCount: sampleCount), sampleCount: sampleCount)
+    }
+
+    /// Counts for a clip whose inputs are so long.
+    package init(_ graph: ModelGraph, extent: ClipExtent, sampleCount: Int) throws {
+        let frames = extent.frames
+        let shapes = try graph.shapes(extent)
         var layers: [Layer] = []
-        if graph.input.recipe.isPartOfStateDict {
+        if !graph.frontEndSpecs.isEmpty {
             let macs = try CheckedCount.product([2, graph.input.binCount, graph.input.fftSize, frames])
             layers.append(
                 Layer(

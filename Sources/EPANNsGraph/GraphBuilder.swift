@@ -14,15 +14,53 @@ public struct GraphBuilder {
         public let channels: Int
     }
 
-    /// The spectrogram, shape `(1, frames, mels)`.
+    /// The first input: the spectrogram, shape `(1, frames, mels)`, where nothing else was asked for.
     public let input: Value
     private var graph: ModelGraph
 
     /// Starts a graph.
-    public init(input frontEnd: FrontEndConfiguration) {
+    ///
+    /// - Parameters:
+    ///   - frontEnd: How the waveform becomes the spectrogram.
+    ///   - inputs: What the network hears, at least one thing, none twice.
+    public init(input frontEnd: FrontEndConfiguration, hearing inputs: [ModelGraph.Input] = [.logMel]) {
+        precondition(!inputs.isEmpty && Set(inputs).count == inputs.count, "a network hears each input once")
         graph = ModelGraph(input: frontEnd, nodes: [], outputs: [:])
-        graph.nodes.append(ModelGraph.Node(name: "log-mel", operation: .input, inputs: [], channels: 1))
+        for input in inputs {
+            let name =
+                switch input {
+                case .logMel: "log-mel"
+                case .waveform: "waveform"
+                }
+            graph.nodes.append(ModelGraph.Node(name: name, operation: .input(input), inputs: [], channels: 1))
+        }
         input = Value(node: 0, channels: 1)
+    }
+
+    /// One of the inputs that the graph was started with.
+    public func input(_ kind: ModelGraph.Input) -> Value {
+        guard let node = graph.nodes.firstIndex(where: { $0.operation == .input(kind) }) else {
+            preconditionFailure("the graph was not started with this input")
+        }
+        return Value(node: node, channels: 1)
+    }
+
+    /// Marks a value behind which training mixes clips, and before which it does not; on every path from an input there
+    /// is one, or the input itself is mixed.
+    public mutating func mix(_ x: Value) { graph.mixedNodes.insert(x.node) }
+
+    /// Adds the entries of an operation that the published network stores and never uses.
+    ///
+    /// - Parameters:
+    ///   - name: Their prefix in the state dict.
+    ///   - operation: What would read them.
+    ///   - input: Shape of what it would read.
+    public mutating func unused(_ name: String, _ operation: Operation, input: Shape) {
+        graph.unusedParameters += operation.parameterSpecs(name: name, input: input).map { spec in
+            var spec = spec
+            spec.isUsed = false
+            return spec
+        }
     }
 
     /// Goes on with a graph that is not finished; values of its builder stay valid.

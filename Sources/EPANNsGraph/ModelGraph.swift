@@ -27,17 +27,24 @@ public struct ModelGraph: Hashable, Sendable {
         case embedding
     }
 
-    /// How the waveform becomes the graph's input, a `(1, frames, mels)` spectrogram.
+    /// How the waveform becomes the spectrogram, `(1, frames, mels)`; its rate is that of the waveform, too.
     public var input: FrontEndConfiguration
     /// The operations in execution order.
     public var nodes: [Node]
     /// The node behind each output.
     public var outputs: [Output: Int]
+    /// Nodes behind which mixup mixes clips, beside the spectrogram's own: PANNs mix a Wavegram as they do spectrograms.
+    public var mixedNodes: Set<Int> = []
+    /// State-dict entries that a published network stores and never uses.
+    public var unusedParameters: [ParameterSpec] = []
 
-    /// State-dict entries of the front end and all operations, in graph order.
+    /// State-dict entries of the front end and all operations, in graph order, then those that are never used.
     public var parameterSpecs: [ParameterSpec] {
-        input.parameterSpecs + nodes.indices.flatMap { parameterSpecs(of: $0) }
+        frontEndSpecs + nodes.indices.flatMap { parameterSpecs(of: $0) } + unusedParameters
     }
+
+    /// State-dict entries of the front end; none where the network hears no spectrogram.
+    public var frontEndSpecs: [ParameterSpec] { inputs.contains(.logMel) ? input.parameterSpecs : [] }
 
     /// State-dict entries of one node.
     ///
@@ -52,25 +59,31 @@ public struct ModelGraph: Hashable, Sendable {
     /// Number of trainable parameters.
     public var parameterCount: Int { parameterSpecs.parameterCount }
 
-    /// Shape of one clip's features after every node.
+    /// Shape of one clip's features after every node, of a network that hears the spectrogram only.
     ///
     /// - Parameter frameCount: Frames of the input spectrogram.
+    /// - Throws: As ``shapes(_:)``.
+    public func shapes(frameCount: Int) throws -> [Shape] { try shapes(ClipExtent(frames: frameCount)) }
+
+    /// Shape of one clip's features after every node.
+    ///
+    /// - Parameter extent: How long the clip is.
     /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short for a window of the network,
-    ///   `invalidConfiguration` when an operation cannot read what it is given, however long the clip is.
-    public func shapes(frameCount: Int) throws -> [Shape] {
-        let start = Shape(1, [frameCount, input.melBands])
+    ///   `invalidConfiguration` when an operation cannot read what it is given.
+    public func shapes(_ extent: ClipExtent) throws -> [Shape] {
+        let clip = InputShapes(extent: extent, melBands: input.melBands)
         var shapes: [Shape] = []
         shapes.reserveCapacity(nodes.count)
         for node in nodes {
             do throws(ShapeProblem) {
                 shapes.append(
-                    try node.operation.outputShape(inputs: node.inputs.map { shapes[$0] }, graphInput: start))
+                    try node.operation.outputShape(inputs: node.inputs.map { shapes[$0] }, clip: clip))
             } catch {
                 switch error {
                 case .tooSmall:
                     throw EPANNsError(
                         .invalidAudio,
-                        "\(frameCount) frames are too few for this network: nothing is left at \(node.name).")
+                        "\(extent) are too few for this network: nothing is left at \(node.name).")
                 case .unreadable(let reason):
                     throw EPANNsError(.invalidConfiguration, "\(node.name) (\(node.operation)) \(reason).")
                 }
@@ -79,11 +92,8 @@ public struct ModelGraph: Hashable, Sendable {
         return shapes
     }
 
-    /// Fewest frames that the network can take; shorter clips are padded with silence.
+    /// Fewest frames that a network can take which hears the spectrogram only.
     public var minimumFrameCount: Int {
         (1...4096).first { (try? shapes(frameCount: $0)) != nil } ?? 4096
     }
-
-    /// Fewest samples that front end and network can take.
-    public var minimumSampleCount: Int { input.minimumSampleCount(frameCount: minimumFrameCount) }
 }

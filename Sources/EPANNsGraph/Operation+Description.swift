@@ -2,7 +2,8 @@ extension Operation: CustomStringConvertible {
     /// For a layer table, for example `conv 3×3` or `linear`.
     public var description: String {
         switch self {
-        case .input: return "input"
+        case .input(.logMel): return "input"
+        case .input(.waveform): return "samples"
         case .transpose: return "transpose"
         case .convolution(let settings): return settings.description
         case .batchNorm(let settings):

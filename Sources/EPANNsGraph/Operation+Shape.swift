@@ -10,11 +10,11 @@ extension Operation {
     /// Shape of the output.
     ///
     /// - Throws: ``ShapeProblem``; nothing is computed from an input that the operation's kernels could not read.
-    func outputShape(inputs: [Shape], graphInput: Shape) throws(ShapeProblem) -> Shape {
+    func outputShape(inputs: [Shape], clip: InputShapes) throws(ShapeProblem) -> Shape {
         switch self {
-        case .input:
-            guard graphInput.positions > 0 else { throw .tooSmall }
-            return graphInput
+        case .input(let input):
+            guard clip[input].positions > 0 else { throw .tooSmall }
+            return clip[input]
         case .parameter(let settings):
             return settings.shape
         case .transpose:
@@ -60,7 +60,7 @@ extension Operation {
             return Shape(inputs[0].channels / height, [height] + inputs[0].spatial)
         case .batchNorm(let settings):
             // Statistics of a norm over a spatial axis belong to the mel bands.
-            let (entries, bands) = (inputs[0].extent(of: settings.axis), graphInput.extent(of: .mel))
+            let (entries, bands) = (inputs[0].extent(of: settings.axis), clip.melBands)
             guard settings.axis == .channel || entries == bands else {
                 throw .unreadable("has statistics for \(bands) mel bands, but is given \(inputs[0])")
             }

@@ -3,8 +3,8 @@
 /// The enumeration is closed on purpose: every consumer (cost, executor, plans, pruner, exporters) switches over it
 /// without a default, so that a new kind of layer breaks the build everywhere it must be handled.
 public enum Operation: Hashable, Sendable {
-    /// The graph's input. Its shape is given by the ``ModelGraph/input``.
-    case input
+    /// One of the graph's inputs; the clip's length and ``ModelGraph/input`` give its shape.
+    case input(ModelGraph.Input)
     /// Swaps height and width.
     case transpose
     /// Convolution over one or two spatial axes.

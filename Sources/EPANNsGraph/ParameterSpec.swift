@@ -30,13 +30,15 @@ public struct ParameterSpec: Hashable, Sendable {
     public var role: Role
     /// How a fresh network fills it.
     public var initialization: Initialization
+    /// Whether the network reads it; published ones also store what they never use.
+    public var isUsed = true
 
     /// Number of elements.
     public var count: Int { shape.reduce(1, *) }
     /// Bytes in a PyTorch state dict: Float32, or int64 for a counter.
     public var byteCount: Int { role == .counter ? 8 : count * 4 }
     /// Whether inference can do without the entry in a checkpoint.
-    public var isOptional: Bool { role == .counter || role == .frozen }
+    public var isOptional: Bool { role == .counter || role == .frozen || !isUsed }
 }
 
 extension [ParameterSpec] {

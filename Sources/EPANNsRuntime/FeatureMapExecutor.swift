@@ -14,7 +14,7 @@ package final class FeatureMapExecutor {
     private var compiled: Compiled?
 
     private struct Compiled {
-        var frames: Int
+        var extent: ClipExtent
         var lowering: InferenceLowering
         var program: Program
         var shape: Shape
@@ -38,33 +38,28 @@ package final class FeatureMapExecutor {
     /// Runs one clip.
     ///
     /// - Parameters:
-    ///   - spectrogram: Log-mel frames, shape (frames, mels).
+    ///   - row: What the network takes of a clip, such as log-mel frames, shape (frames, mels).
     ///   - body: Gets the node's values, row-major, and their shape.
     /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short, `checkpointMismatch` when a tensor is
     ///   missing, `backendFailure` when oneDNN refuses.
     package func run<Result>(
-        _ spectrogram: [Float], _ body: (UnsafeBufferPointer<Float>, Shape) throws -> Result
+        _ row: [Float], _ body: (UnsafeBufferPointer<Float>, Shape) throws -> Result
     ) throws -> Result {
-        let bands = graph.input.melBands
-        guard !spectrogram.isEmpty, spectrogram.count % bands == 0 else {
-            throw EPANNsError(
-                .invalidAudio, "\(spectrogram.count) values are not a spectrogram of \(bands) mel bands.")
-        }
-        let (lowering, program, shape) = try program(frames: spectrogram.count / bands)
-        spectrogram.withUnsafeBufferPointer { program.fill(lowering.input, from: $0) }
+        let (lowering, program, shape) = try program(graph.extent(rowCount: row.count))
+        row.withUnsafeBufferPointer { program.fill(lowering.input, from: $0) }
         try program.run()
         guard let output = lowering.outputs[node] else { preconditionFailure("the node is the only output") }
         return try body(UnsafeBufferPointer(program.floats(output.buffer, count: output.count)), shape)
     }
 
-    private func program(frames: Int) throws -> (InferenceLowering, Program, Shape) {
-        if let compiled, compiled.frames == frames { return (compiled.lowering, compiled.program, compiled.shape) }
+    private func program(_ extent: ClipExtent) throws -> (InferenceLowering, Program, Shape) {
+        if let compiled, compiled.extent == extent { return (compiled.lowering, compiled.program, compiled.shape) }
         let lowering = try InferenceLowering(
-            graph, weights: weights, packed: packed, shape: .init(frames: frames),
+            graph, weights: weights, packed: packed, shape: .init(extent),
             options: .init(precision: .fp32, threads: threads), outputs: [node])
         let program = try Program(lowering.spec, threads: threads)
-        let shape = try graph.shapes(frameCount: frames)[node]
-        compiled = Compiled(frames: frames, lowering: lowering, program: program, shape: shape)
+        let shape = try graph.shapes(extent)[node]
+        compiled = Compiled(extent: extent, lowering: lowering, program: program, shape: shape)
         return (lowering, program, shape)
     }
 }

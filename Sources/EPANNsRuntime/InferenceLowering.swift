@@ -27,7 +27,7 @@ struct InferenceLowering {
         // Primitives are made for the number of threads that they find.
         ThreadPolicy.use(options.threads)
         var builder = try ProgramBuilder(
-            graph, frames: shape.frames, weights: weights,
+            graph, extent: shape.extent, weights: weights,
             mode: .inference(packed, precision: options.precision, allowsWinograd: options.allowsWinograd),
             batch: shape.batch, outputs: nodes)
         try builder.forward()

@@ -45,10 +45,10 @@ public final class InferenceNetwork: Sendable {
     ///   `invalidAudio` when the clip is too short, `checkpointMismatch` when a tensor is missing, `backendFailure` when
     ///   oneDNN refuses.
     public func plan(for shape: InferencePlan.InputShape) throws -> InferencePlan {
-        guard shape.batch > 0, shape.frames > 0 else {
+        guard shape.batch > 0, graph.rowCount(shape.extent) > 0 else {
             throw EPANNsError(
                 .invalidConfiguration,
-                "A plan needs at least one clip and one frame, not \(shape.batch) × \(shape.frames).")
+                "A plan needs at least one clip and something to hear, not \(shape.batch) × \(shape.extent).")
         }
         guard options.threads > 0 else {
             throw EPANNsError(
@@ -70,7 +70,7 @@ public final class InferenceNetwork: Sendable {
             if let plan { return plan }
             var options = options
             options.threads = ThreadPolicy.threads(
-                options.threads, for: graph, frames: shape.frames, batch: shape.batch)
+                options.threads, for: graph, extent: shape.extent, batch: shape.batch)
             let compiled = try InferencePlan(
                 graph: graph, weights: weights, shape: shape, options: options, packed: packed)
             plan = compiled

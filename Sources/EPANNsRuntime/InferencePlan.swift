@@ -11,14 +11,25 @@ public final class InferencePlan: Sendable {
     public struct InputShape: Hashable, Sendable {
         /// Number of clips.
         public var batch: Int
-        /// Frames of each clip's spectrogram.
-        public var frames: Int
+        /// How long each clip is.
+        public var extent: ClipExtent
 
         /// Makes a shape.
-        public init(batch: Int = 1, frames: Int) {
+        ///
+        /// - Parameters:
+        ///   - batch: Number of clips.
+        ///   - extent: How long each clip is.
+        public init(batch: Int = 1, _ extent: ClipExtent) {
             self.batch = batch
-            self.frames = frames
+            self.extent = extent
         }
+
+        /// Makes the shape of a network that hears the spectrogram only.
+        ///
+        /// - Parameters:
+        ///   - batch: Number of clips.
+        ///   - frames: Frames of each clip's spectrogram.
+        public init(batch: Int = 1, frames: Int) { self.init(batch: batch, ClipExtent(frames: frames)) }
     }
 
     /// How a plan is compiled.
@@ -66,7 +77,6 @@ public final class InferencePlan: Sendable {
     /// Length of the embedding.
     public let embeddingWidth: Int
 
-    private let melBands: Int
     private let spec: ProgramSpec
     private let input: ProgramInput
     private let logits: InferenceLowering.Output
@@ -108,7 +118,6 @@ public final class InferencePlan: Sendable {
         self.options = options
         classCount = graph.nodes[logitsNode].channels
         embeddingWidth = graph.nodes[embeddingNode].channels
-        melBands = graph.input.melBands
         spec = lowering.spec
         input = lowering.input
         logits = output(logitsNode)
@@ -124,37 +133,38 @@ public final class InferencePlan: Sendable {
 
     /// Runs the network.
     ///
-    /// - Parameter spectrogram: Log-mel frames, shape `(batch, frames, mels)`, row-major.
+    /// - Parameter rows: The clips' rows: log-mel frames, shape `(batch, frames, mels)`, row-major, where the network hears
+    ///   the spectrogram; for others see `ModelGraph.rowCount(_:)`.
     /// - Throws: `EPANNsError` with code `invalidAudio` when the count does not fit the plan.
-    public func run(_ spectrogram: UnsafeBufferPointer<Float>) throws -> Outputs {
-        try withProgram(spectrogram) { program in
+    public func run(_ rows: UnsafeBufferPointer<Float>) throws -> Outputs {
+        try withProgram(rows) { program in
             try program.run()
             return outputs(program)
         }
     }
 
     /// Runs the network on an array; see ``run(_:)-(UnsafeBufferPointer<Float>)``.
-    public func run(_ spectrogram: [Float]) throws -> Outputs {
-        try spectrogram.withUnsafeBufferPointer { try run($0) }
+    public func run(_ rows: [Float]) throws -> Outputs {
+        try rows.withUnsafeBufferPointer { try run($0) }
     }
 
     /// Runs the network once and tells the time of every step.
-    public func profile(_ spectrogram: [Float]) throws -> [(name: String, implementation: String, time: Duration)] {
-        try spectrogram.withUnsafeBufferPointer { try withProgram($0) { try $0.profile() } }
+    public func profile(_ rows: [Float]) throws -> [(name: String, implementation: String, time: Duration)] {
+        try rows.withUnsafeBufferPointer { try withProgram($0) { try $0.profile() } }
     }
 
     private func withProgram<Result>(
-        _ spectrogram: UnsafeBufferPointer<Float>, _ body: (Program) throws -> Result
+        _ rows: UnsafeBufferPointer<Float>, _ body: (Program) throws -> Result
     ) throws -> Result {
-        guard spectrogram.count == input.count else {
+        guard rows.count == input.count else {
             throw EPANNsError(
                 .invalidAudio,
-                "The plan takes \(inputShape.batch) × \(inputShape.frames) × \(melBands) values, "
-                    + "but got \(spectrogram.count).")
+                "The plan takes \(inputShape.batch) × \(input.rowCount) values (\(inputShape.extent) a clip), "
+                    + "but got \(rows.count).")
         }
         let program = try pool.withLock { $0.popLast() } ?? Program(spec, threads: options.threads)
         defer { keep(program) }
-        program.fill(input, from: spectrogram)
+        program.fill(input, from: rows)
         return try body(program)
     }
 

@@ -18,17 +18,22 @@ public struct ReferenceExecutor: Sendable {
 
     /// Runs one clip.
     ///
-    /// - Parameter spectrogram: Log-mel frames, shape `(frames, mels)`.
+    /// - Parameter row: What the network takes of a clip, such as log-mel frames, shape `(frames, mels)`.
     /// - Returns: Every node's result by name, row-major, batch-free.
     /// - Throws: `EPANNsError` with code `checkpointMismatch` when a tensor is missing, `invalidAudio`
     ///   when the clip is too short.
-    public func allValues(_ spectrogram: [Float]) throws -> [String: [Float]] {
-        let shapes = try graph.shapes(frameCount: spectrogram.count / graph.input.melBands)
+    public func allValues(_ row: [Float]) throws -> [String: [Float]] {
+        let shapes = try graph.shapes(graph.extent(rowCount: row.count))
+        var inputs = row[...]
         var values: [[Float]] = []
         for (index, node) in graph.nodes.enumerated() {
-            let inputs = node.inputs.map { (values[$0], shapes[$0]) }
+            if node.isInput {
+                values.append(Array(inputs.prefix(shapes[index].count)))
+                inputs = inputs.dropFirst(shapes[index].count)
+                continue
+            }
             values.append(
-                try evaluate(node, inputs: inputs, output: shapes[index], spectrogram: spectrogram))
+                try evaluate(node, inputs: node.inputs.map { (values[$0], shapes[$0]) }, output: shapes[index]))
         }
         return Dictionary(uniqueKeysWithValues: zip(graph.nodes.map(\.name), values))
     }
@@ -36,8 +41,8 @@ public struct ReferenceExecutor: Sendable {
     /// Runs one clip and gives the network's outputs.
     ///
     /// - Throws: As ``allValues(_:)``.
-    public func run(_ spectrogram: [Float]) throws -> InferencePlan.Outputs {
-        let values = try allValues(spectrogram)
+    public func run(_ row: [Float]) throws -> InferencePlan.Outputs {
+        let values = try allValues(row)
         func output(_ output: ModelGraph.Output) -> [Float] {
             graph.outputs[output].flatMap { values[graph.nodes[$0].name] } ?? []
         }
@@ -53,10 +58,10 @@ public struct ReferenceExecutor: Sendable {
     }
 
     private func evaluate(
-        _ node: ModelGraph.Node, inputs: [([Float], Shape)], output: Shape, spectrogram: [Float]
+        _ node: ModelGraph.Node, inputs: [([Float], Shape)], output: Shape
     ) throws -> [Float] {
         switch node.operation {
-        case .input: return spectrogram
+        case .input: preconditionFailure("inputs are given, not computed")
         case .dropout: return inputs[0].0
         case .transpose:
             let (x, shape) = inputs[0]

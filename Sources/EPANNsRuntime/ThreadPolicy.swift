@@ -22,17 +22,16 @@ package enum ThreadPolicy {
     /// - Parameters:
     ///   - wanted: At most so many.
     ///   - graph: The network.
-    ///   - frames: Frames of each clip.
+    ///   - extent: How long each clip is.
     ///   - batch: Clips of one run.
-    package static func threads(_ wanted: Int, for graph: ModelGraph, frames: Int, batch: Int) -> Int {
+    package static func threads(_ wanted: Int, for graph: ModelGraph, extent: ClipExtent, batch: Int) -> Int {
         guard wanted > 1 else { return wanted }
-        return max(1, min(wanted, meanOperations(of: graph, frames: frames, batch: batch) / operationsPerThread))
+        return max(1, min(wanted, meanOperations(of: graph, extent: extent, batch: batch) / operationsPerThread))
     }
 
     /// Multiply-accumulate operations of a layer that has any, on average; 0 where the clip is too short.
-    package static func meanOperations(of graph: ModelGraph, frames: Int, batch: Int) -> Int {
-        let samples = graph.input.minimumSampleCount(frameCount: frames)
-        guard let cost = try? CostReport(graph, sampleCount: samples) else { return 0 }
+    package static func meanOperations(of graph: ModelGraph, extent: ClipExtent, batch: Int) -> Int {
+        guard let cost = try? CostReport(graph, extent: extent, sampleCount: extent.samples) else { return 0 }
         // The front end's part is computed elsewhere.
         let layers = cost.layers.suffix(graph.nodes.count).map(\.macs).filter { $0 > 0 }
         return layers.isEmpty ? 0 : layers.reduce(0, +) / layers.count * batch

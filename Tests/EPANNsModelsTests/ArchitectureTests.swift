@@ -67,10 +67,12 @@ import Testing
     }
 
     @Test func referenceClassesTellWhatRuns() {
-        for name in ["Cnn6", "Cnn14_16k", "Cnn14_pruned", "ResNet38", "MobileNetV1", "MobileNetV2", "MN"] {
+        for name in [
+            "Cnn6", "Cnn14_16k", "Cnn14_pruned", "ResNet38", "MobileNetV1", "MobileNetV2", "Wavegram_Cnn14", "MN",
+        ] {
             #expect(ModelConfiguration.runs(referenceClass: name))
         }
-        for name in ["", "Cnn14_DecisionLevelMax", "Wavegram_Cnn14"] {
+        for name in ["", "Cnn14_DecisionLevelMax", "Res1dNet31"] {
             #expect(!ModelConfiguration.runs(referenceClass: name))
         }
     }
@@ -128,6 +130,22 @@ import Testing
         Invalid("an inverted residual of other widths") {
             var network = MobileNetV2Configuration()
             network.outputWidths[2] = 23
+            _ = try network.graph()
+        },
+        Invalid("a Wavegram that makes no map") {
+            var network = WavegramConfiguration(.wavegram)
+            network.waveWidths[6] = 100
+            _ = try network.graph()
+        },
+        Invalid("a Wavegram of one mel band") {
+            _ = try WavegramConfiguration(.wavegramLogMel, frontEnd: .panns32k(melBands: 1)).graph()
+        },
+        Invalid("a Wavegram beside slower frames") {
+            _ = try WavegramConfiguration(.wavegramLogMel, frontEnd: .panns16k).graph()
+        },
+        Invalid("a Wavegram without convolutions") {
+            var network = WavegramConfiguration(.wavegram)
+            network.waveWidths = []
             _ = try network.graph()
         },
         Invalid("a MobileNetV1 infinitely wide") { _ = try MobileNetV1Configuration(scale: .infinity).graph() },

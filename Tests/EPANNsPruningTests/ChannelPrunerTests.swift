@@ -62,7 +62,7 @@ import Testing
             let input = spectrogram(graph, frames: network.frames)
             let expected = try ReferenceExecutor(graph: graph, weights: pruned.weights).run(input)
             let plan = try InferenceNetwork(graph: graph, weights: pruned.weights)
-                .plan(for: .init(frames: network.frames))
+                .plan(for: .init(extent(graph, frames: network.frames)))
             // Float32 sums against sums in double precision, through up to 46 layers of random weights.
             let scale = max(1, expected.logits.map(abs).max() ?? 0)
             #expect(EPANNsTestSupport.worst(try plan.run(input).logits, expected.logits) < 1e-4 * scale)

@@ -42,12 +42,17 @@ func randomWeights(_ graph: ModelGraph, seed: UInt32 = 5) -> [String: Tensor] {
 
 /// Something like a spectrogram, shape (frames, mels).
 func spectrogram(_ graph: ModelGraph, frames: Int, seed: UInt32 = 9) -> [Float] {
-    lcg(frames * graph.input.melBands, seed: seed)
+    lcg(graph.rowCount(extent(graph, frames: frames)), seed: seed)
+}
+
+/// A clip of so many frames, or a little longer where the network's inputs do not fit together at that length.
+func extent(_ graph: ModelGraph, frames: Int) -> ClipExtent {
+    graph.extent(sampleCount: graph.fittingSampleCount(graph.input.minimumSampleCount(frameCount: frames)))
 }
 
 /// Small networks of every architecture.
 enum SmallNetwork: String, CaseIterable, Sendable {
-    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, erann, mn
+    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, erann, wavegram, wavegramLogMel, mn
 
     /// The configuration with ten classes.
     var configuration: ModelConfiguration {
@@ -77,6 +82,10 @@ enum SmallNetwork: String, CaseIterable, Sendable {
             network.stages[2].innerWidths = [9, 7, 12, 5]
             network.embeddingWidth = 14
             return .erann(network)
+        case .wavegram:
+            return .wavegram(.init(.wavegram, scale: 1 / 32, classCount: 10, frontEnd: .panns32k(melBands: 32)))
+        case .wavegramLogMel:
+            return .wavegram(.init(.wavegramLogMel, scale: 1 / 32, classCount: 10, frontEnd: frontEnd))
         case .mn: return .mobileNetV3(.init(widthMultiplier: 0.1, classCount: 10))
         }
     }

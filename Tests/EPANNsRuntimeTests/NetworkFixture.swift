@@ -8,19 +8,20 @@ import Testing
 /// A small random-weight network with inputs and PyTorch's outputs; written by `Tools/reference/make_fixtures.py`.
 struct NetworkFixture {
     struct Case {
-        /// Shape (batch, frames, mels).
-        var input: Tensor
+        var batch: Int
+        var extent: ClipExtent
+        /// What the network takes of each clip, row behind row.
+        var rows: [Float]
         /// Shapes (batch, …).
         var logits: [Float]
         var scores: [Float]
         var embedding: [Float]
-        var batch: Int { input.shape[0] }
-        var frames: Int { input.shape[2] }
     }
 
     static let names = [
         "cnn6", "cnn10", "cnn10-wide", "cnn14", "cnn14-mel32", "cnn14-mel128", "pruned", "resnet38", "resnet54",
-        "mobilenet-v1", "mobilenet-v2", "erann", "erann-other", "mn005", "mn010",
+        "mobilenet-v1", "mobilenet-v2", "wavegram-cnn14", "wavegram-logmel-cnn14", "wavegram-logmel128-cnn14", "erann",
+        "erann-other", "mn005", "mn010",
     ]
 
     var graph: ModelGraph
@@ -37,14 +38,29 @@ struct NetworkFixture {
             weights[String(key.dropFirst("weights/".count))] = tensor
         }
         cases = []
-        while let input = checkpoint.tensors["input\(cases.count)"] {
+        while let scores = checkpoint.tensors["outputs\(cases.count)/clipwise_output"] {
+            let (batch, number) = (scores.shape[0], cases.count)
+            let rows = try Self.rows(
+                graph.inputs.map { input in
+                    let name = input == .waveform ? "waveform\(number)" : "input\(number)"
+                    return try #require(checkpoint.tensors[name])
+                }, batch: batch)
             let prefix = "outputs\(cases.count)/"
             cases.append(
                 Case(
-                    input: input, logits: try #require(checkpoint.tensors[prefix + "logits"]).floats,
-                    scores: try #require(checkpoint.tensors[prefix + "clipwise_output"]).floats,
+                    batch: batch, extent: try graph.extent(rowCount: rows.count / batch), rows: rows,
+                    logits: try #require(checkpoint.tensors[prefix + "logits"]).floats,
+                    scores: scores.floats,
                     embedding: try #require(checkpoint.tensors[prefix + "embedding"]).floats))
         }
         try #require(!cases.isEmpty)
+    }
+
+    /// Inputs of shape (batch, …) as rows, one a clip.
+    static func rows(_ inputs: [Tensor], batch: Int) throws -> [Float] {
+        let values = inputs.map(\.floats)
+        return (0..<batch).flatMap { clip in
+            values.flatMap { $0[clip * $0.count / batch..<(clip + 1) * $0.count / batch] }
+        }
     }
 }

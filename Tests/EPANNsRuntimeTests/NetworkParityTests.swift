@@ -19,7 +19,7 @@ import Testing
         let fixture = try NetworkFixture(name)
         let executor = ReferenceExecutor(graph: fixture.graph, weights: fixture.weights)
         for item in fixture.cases {
-            let values = item.input.floats
+            let values = item.rows
             let clipSize = values.count / item.batch
             var scores: [Float] = []
             var embedding: [Float] = []
@@ -42,11 +42,11 @@ import Testing
             // Not by a network, which would give work as small as this one thread.
             let plan = try InferencePlan(
                 graph: fixture.graph, weights: fixture.weights,
-                shape: .init(batch: item.batch, frames: item.frames),
+                shape: .init(batch: item.batch, item.extent),
                 options: .init(precision: .fp32, threads: threads), packed: packed)
-            let outputs = try plan.run(item.input.floats)
+            let outputs = try plan.run(item.rows)
             let error = worst(outputs.scores, item.scores)
-            print("fp32 parity \(name), \(item.batch) × \(item.frames) frames: max |Δ| of the scores \(error)")
+            print("fp32 parity \(name), \(item.batch) × \(item.extent): max |Δ| of the scores \(error)")
             #expect(error <= Self.fp32Tolerance)
             let scale = max(1, item.embedding.map(abs).max() ?? 1)
             let embeddingError = worst(outputs.embedding, item.embedding)
@@ -65,17 +65,18 @@ import Testing
 
     /// The fixtures that have layers with sums long enough for bf16.
     @Test(
-        .enabled(if: Precision.bf16.isSupported, "this CPU has no bf16 kernels"), arguments: ["pruned", "cnn10-wide"])
+        .enabled(if: Precision.bf16.isSupported, "this CPU has no bf16 kernels"),
+        arguments: ["pruned", "cnn10-wide", "wavegram-cnn14"])
     func bf16PlanIsCloseToPyTorch(name: String) throws {
         let fixture = try NetworkFixture(name)
         let network = InferenceNetwork(
             graph: fixture.graph, weights: fixture.weights, options: .init(precision: .bf16))
         for item in fixture.cases {
-            let plan = try network.plan(for: .init(batch: item.batch, frames: item.frames))
+            let plan = try network.plan(for: .init(batch: item.batch, item.extent))
             #expect(plan.implementations.contains { $0.implementation.contains("bf16") })
-            let outputs = try plan.run(item.input.floats)
+            let outputs = try plan.run(item.rows)
             let error = worst(outputs.scores, item.scores)
-            print("bf16 parity \(name), \(item.batch) × \(item.frames) frames: max |Δ| of the scores \(error)")
+            print("bf16 parity \(name), \(item.batch) × \(item.extent): max |Δ| of the scores \(error)")
             #expect(error > 0 && error <= Self.bf16Tolerance)
         }
     }

@@ -10,7 +10,7 @@ import Testing
 
     private func timing(_ name: String, frames: Int = 101, turns: Int = 2) throws -> NetworkTiming {
         let graph = try #require(ModelConfiguration.named(name)).graph()
-        return try NetworkTiming(graph, frames: frames, ways: ways, turns: turns)
+        return try NetworkTiming(graph, extent: .init(frames: frames), ways: ways, turns: turns)
     }
 
     @Test func `every way has its runs and takes time and memory`() throws {
@@ -34,11 +34,11 @@ import Testing
 
     @Test func `what cannot be measured is an error`() throws {
         let graph = try #require(ModelConfiguration.named("cnn10")).graph()
-        #expect(throws: EPANNsError.self) { try NetworkTiming(graph, frames: 101, ways: ways, turns: 0) }
+        #expect(throws: EPANNsError.self) { try NetworkTiming(graph, extent: .init(frames: 101), ways: ways, turns: 0) }
         #expect(throws: EPANNsError.self) {
-            try NetworkTiming(graph, frames: 101, ways: [.init(precision: .fp32, threads: 0)], turns: 1)
+            try NetworkTiming(graph, extent: .init(frames: 101), ways: [.init(precision: .fp32, threads: 0)], turns: 1)
         }
-        #expect(throws: EPANNsError.self) { try NetworkTiming(graph, frames: 1, ways: ways, turns: 1) }
+        #expect(throws: EPANNsError.self) { try NetworkTiming(graph, extent: .init(frames: 1), ways: ways, turns: 1) }
     }
 
     @Test func `medians are those of sorted runs`() {

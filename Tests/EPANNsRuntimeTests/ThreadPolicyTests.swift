@@ -1,4 +1,5 @@
 import COneDNN
+import EPANNsGraph
 import EPANNsModels
 import EPANNsRuntime
 import EPANNsTestSupport
@@ -9,7 +10,7 @@ import Testing
     private func threads(_ name: String, seconds: Double, batch: Int = 1) throws -> Int {
         let graph = try #require(ModelConfiguration.named(name)).graph()
         let frames = graph.input.frameCount(sampleCount: Int(seconds * Double(graph.input.sampleRate)))
-        return ThreadPolicy.threads(8, for: graph, frames: frames, batch: batch)
+        return ThreadPolicy.threads(8, for: graph, extent: ClipExtent(frames: frames), batch: batch)
     }
 
     @Test func `small networks and short clips take one thread`() throws {
@@ -23,16 +24,16 @@ import Testing
         #expect(try threads("mn04", seconds: 10, batch: 64) == 8)
         // Never more than wanted, and one for a clip that is too short for the network.
         let graph = try #require(ModelConfiguration.named("cnn14")).graph()
-        #expect(ThreadPolicy.threads(1, for: graph, frames: 1001, batch: 1) == 1)
-        #expect(ThreadPolicy.threads(2, for: graph, frames: 1001, batch: 1) == 2)
-        #expect(ThreadPolicy.threads(2, for: graph, frames: 1, batch: 1) == 1)
+        #expect(ThreadPolicy.threads(1, for: graph, extent: ClipExtent(frames: 1001), batch: 1) == 1)
+        #expect(ThreadPolicy.threads(2, for: graph, extent: ClipExtent(frames: 1001), batch: 1) == 2)
+        #expect(ThreadPolicy.threads(2, for: graph, extent: ClipExtent(frames: 1), batch: 1) == 1)
     }
 
     @Test func `a network gives small work one thread`() throws {
         let fixture = try NetworkFixture("cnn10")
         let item = try #require(fixture.cases.first)
         let network = InferenceNetwork(graph: fixture.graph, weights: fixture.weights, options: .init(threads: 4))
-        let plan = try network.plan(for: .init(batch: item.batch, frames: item.frames))
+        let plan = try network.plan(for: .init(batch: item.batch, item.extent))
         #expect(plan.options.threads == 1)
         #expect(network.options.threads == 4)
     }

@@ -85,6 +85,30 @@ import Testing
         #expect(try tagger.tag(Self.source(enough), name: "x").warnings == nil)
     }
 
+    /// A network that hears waveform and spectrogram takes no clip of an odd number of hops (SPEC §2.7).
+    @Test(arguments: [(1, 10236), (9600, 10236), (10236, 10236), (10561, 10876), (32000, 32000), (32321, 32636)])
+    func clipsOfAwkwardLengthAreFilledUp(samples: Int, filled: Int) throws {
+        let configuration = ModelConfiguration.wavegram(
+            .init(.wavegramLogMel, scale: 1 / 32, frontEnd: .panns32k(melBands: 32)))
+        let model = try Model(
+            name: "wavegram", configuration: configuration, weights: TinyModel.weights(configuration))
+        let tagger = try AudioTagger(model: model, options: .init(precision: .fp32, threads: 1))
+        let clip = TinyModel.noise(count: samples)
+        let tagged = try tagger.tag(Self.source(clip), name: "x")
+        let padded = clip + [Float](repeating: 0, count: filled - samples)
+        #expect(try tagger.tag(samples: padded) == tagged.windows[0].tags)
+        #expect((tagged.warnings?.isEmpty ?? true) == (samples == filled), "\(tagged.warnings ?? [])")
+        if samples == 10561 {
+            #expect(tagged.warnings?.first?.hasPrefix("0.010 s of silence were added at the end") == true)
+        }
+        // Overlapping windows share their spectrograms' frames, and not their samples.
+        let windows = try tagger.tag(
+            Self.source(TinyModel.noise(count: 48_000)), name: "x", policy: .every(seconds: 1, hopSeconds: 0.25))
+        let second = TinyModel.noise(count: 48_000)[8_000..<40_000]
+        #expect(windows.windows.count == 3)
+        #expect(try tagger.tag(samples: Array(second)).map(\.index) == windows.windows[1].tags.map(\.index))
+    }
+
     @Test func anEmptyClipIsAnError() throws {
         let tagger = try Self.tagger()
         #expect(failure(of: { _ = try tagger.outputs(samples: []) })?.code == .invalidAudio)

@@ -19,7 +19,7 @@ import Testing
             clips = batch.clips
             lambdas = batch.lambdas
             stripes = batch.stripes
-            spectrograms = batch.withSpectrograms { Array($0) }
+            spectrograms = batch.withInputs { Array($0) }
             targets = batch.withTargets { Array($0) }
         }
     }
@@ -35,7 +35,8 @@ import Testing
     ) throws -> BatchLoader {
         try BatchLoader(
             dataSet: small.dataSet, cache: small.cache, sampler: Sampler(kind, dataSet: small.dataSet),
-            frontEnd: LogMelSpectrogram(configuration: .panns8k), configuration: configuration, teacher: teacher)
+            frontEnd: NetworkFrontEnd(LogMelSpectrogram(configuration: .panns8k)), configuration: configuration,
+            teacher: teacher)
     }
 
     private func contents(_ loader: BatchLoader, _ count: Int) throws -> [Contents] {
@@ -53,7 +54,7 @@ import Testing
                 let clips = sampler.nextBatch(5)
                 #expect(batch.iteration == iteration && batch.clips == clips && !batch.isMixed && batch.stripes.isEmpty)
                 #expect(batch.frameCount == 101 && batch.melBands == 64 && batch.classCount == 2)
-                let features = batch.withSpectrograms { Array($0) }
+                let features = batch.withInputs { Array($0) }
                 for (place, clip) in clips.enumerated() {
                     var waveform = try small.cache.waveform(of: small.dataSet.clips[clip])
                     // Clips of 7000 to 7933 samples are padded; longer ones are cropped somewhere.
@@ -199,7 +200,7 @@ import Testing
                 failure {
                     _ = try BatchLoader(
                         dataSet: dataSet, cache: small.cache, sampler: Sampler(.none, dataSet: small.dataSet, seed: 1),
-                        frontEnd: LogMelSpectrogram(configuration: .panns8k),
+                        frontEnd: NetworkFrontEnd(LogMelSpectrogram(configuration: .panns8k)),
                         configuration: .init(batchSize: 1, clipSamples: 8000))
                 }?.code == .invalidConfiguration)
         }
@@ -247,7 +248,7 @@ import Testing
             }
             for _ in 0..<3 {
                 let batch = try loader.next()
-                let spectrograms = batch.withSpectrograms { Array($0) }
+                let spectrograms = batch.withInputs { Array($0) }
                 let size = batch.frameCount * batch.melBands
                 var expected: [Float] = []
                 for clip in 0..<8 { expected += [spectrograms[clip * size], spectrograms[(clip + 1) * size - 1]] }
@@ -296,7 +297,7 @@ import Testing
             var addresses: Set<Int> = []
             for _ in 0..<30 {
                 let batch = try loader.next()
-                _ = batch.withSpectrograms { addresses.insert(Int(bitPattern: $0.baseAddress)) }
+                _ = batch.withInputs { addresses.insert(Int(bitPattern: $0.baseAddress)) }
             }
             // Two made ahead, one in use, one on its way back, and one drawn before that.
             #expect(addresses.count <= 5, "\(addresses.count)")
@@ -353,7 +354,8 @@ import Testing
             let error = failure {
                 _ = try BatchLoader(
                     dataSet: small.dataSet, cache: small.cache, sampler: Sampler(.none, dataSet: small.dataSet),
-                    frontEnd: LogMelSpectrogram(configuration: .panns16k), configuration: Self.everything)
+                    frontEnd: NetworkFrontEnd(LogMelSpectrogram(configuration: .panns16k)),
+                    configuration: Self.everything)
             }
             #expect(error?.message.contains("8000 Hz, the model 16000 Hz") == true)
         }

@@ -32,7 +32,7 @@ struct ESC10Tests {
             }
             let loader = try BatchLoader(
                 dataSet: test, cache: cache, sampler: Sampler(.balanced, dataSet: test),
-                frontEnd: LogMelSpectrogram(configuration: .panns32k()),
+                frontEnd: NetworkFrontEnd(LogMelSpectrogram(configuration: .panns32k())),
                 configuration: .init(
                     batchSize: 5, clipSamples: 160_000, mixupAlpha: 1, specAugment: .panns(melBands: 64)))
             for _ in 0..<4 {
@@ -40,7 +40,7 @@ struct ESC10Tests {
                 // A round of a balanced sampler has each class once.
                 #expect(Set(batch.clips.flatMap { test.clips[$0].classes }).count == 10)
                 #expect(batch.frameCount == 501)
-                #expect(batch.withSpectrograms { $0.allSatisfy { $0.isFinite && $0 >= -100 && $0 < 80 } })
+                #expect(batch.withInputs { $0.allSatisfy { $0.isFinite && $0 >= -100 && $0 < 80 } })
             }
         }
     }

@@ -18,6 +18,14 @@ struct TrainingFixture {
         steps = try JSONDecoder().decode([Int].self, from: Data(try #require(checkpoint.metadata["steps"]).utf8))
     }
 
+    /// What the network takes of every clip, row behind row.
+    func rows(count: Int) throws -> [Float] {
+        let values = try graph.inputs.map { try self.values($0 == .waveform ? "waveforms" : "inputs") }
+        return (0..<count).flatMap { clip in
+            values.flatMap { $0[clip * $0.count / count..<(clip + 1) * $0.count / count] }
+        }
+    }
+
     func values(_ key: String) throws -> [Float] { try #require(tensors[key]).floats }
 
     /// All tensors below a prefix.

@@ -3,22 +3,23 @@ import EPANNsTraining
 import Testing
 
 @Suite struct TrainingPlanTests {
-    @Test(arguments: ["cnn14", "mn", "resnet38", "mobilenet-v1", "mobilenet-v2", "erann"])
+    @Test(arguments: ["cnn14", "mn", "resnet38", "mobilenet-v1", "mobilenet-v2", "erann", "wavegram-logmel-cnn14"])
     func `gradients and ten steps are PyTorch's`(name: String) throws {
         let fixture = try TrainingFixture(name)
-        let inputs = try #require(fixture.tensors["inputs"])
         let targets = try #require(fixture.tensors["targets"])
-        let (batches, clips, frames) = (inputs.shape[0], inputs.shape[1], inputs.shape[3])
+        let (batches, clips) = (targets.shape[0], targets.shape[1])
+        let inputs = try fixture.rows(count: batches * clips)
+        let extent = try fixture.graph.extent(rowCount: inputs.count / (batches * clips))
         let stepper = try TrainingStepper(
             graph: fixture.graph, weights: fixture.group("start"),
-            options: .init(batch: clips, frames: frames, threads: 2, usesDropout: false))
+            options: .init(batch: clips, extent: extent, threads: 2, usesDropout: false))
         let losses = try #require(fixture.tensors["losses"]).doubles
         let inputSize = inputs.count / batches
         let targetSize = targets.count / batches
         for step in 1...10 {
             let batch = (step - 1) % batches
             let loss = try stepper.step(
-                inputs: Array(inputs.floats[batch * inputSize..<(batch + 1) * inputSize]),
+                inputs: Array(inputs[batch * inputSize..<(batch + 1) * inputSize]),
                 targets: Array(targets.floats[batch * targetSize..<(batch + 1) * targetSize]), learningRate: 1e-3)
             if step == 1 {
                 let error = try GradientError(stepper.plan.gradients(), fixture.group("gradients"))

@@ -6,7 +6,7 @@ command on the folder this writes. Into OUTPUT go
   <network>.pt              torch.save in the zip container, a bare state dict (as the published E-PANNs and mn)
   cnn14.pth                 torch.save in the legacy container, nested under `model` (as the published PANNs)
   wave-<rate>.wav           10 s mono, 32-bit float, so that nothing is quantised: seeded noise, tones, bursts
-  <network>.safetensors     `log_mel` (frames, mels), `scores`, `logits`, `embedding` of PyTorch in float32,
+  <network>.safetensors     `scores`, `logits`, `embedding` of PyTorch in float32,
                             `scores_float64` (network in float64 on the same log-mel), `scores_bfloat16` (autocast)
   index.json                for each network: checkpoint, waveform, rate, seed, and the versions used
 
@@ -28,12 +28,13 @@ import torch
 from safetensors.torch import save_file
 
 import networks
-from random_weights import evaluate_exactly, fit_scores, randomise
+from random_weights import evaluate_exactly, fit_scores, randomise, run
 
 NAMES = (
     "cnn6", "cnn10", "cnn14", "cnn14-16k", "cnn14-8k", "cnn14-mel32", "cnn14-mel128", "cnn14-emb32",
     "epanns-25", "epanns-50", "epanns-75", "resnet22", "resnet38", "resnet54",
-    "mobilenet-v1", "mobilenet-v2", "erann-1-6", "erann-2-5", "mn04", "mn10",
+    "mobilenet-v1", "mobilenet-v2", "wavegram-cnn14", "wavegram-logmel-cnn14", "wavegram-logmel128-cnn14",
+    "erann-1-6", "erann-2-5", "mn04", "mn10",
 )
 LEGACY = "cnn14"
 SECONDS = 10.0
@@ -57,33 +58,36 @@ def make_waveform(sample_rate: int, seconds: float, seed: int) -> np.ndarray:
     return (0.9 * wave / np.abs(wave).max()).astype(np.float32)
 
 
-def build(name: str, seed: int) -> tuple[torch.nn.Module, torch.Tensor, torch.Tensor]:
-    """A full-size network with random weights, its 10 s waveform (samples) and log-mel (1, 1, time, mel)."""
+def build(name: str, seed: int) -> tuple[torch.nn.Module, torch.Tensor, tuple[torch.Tensor, ...]]:
+    """A full-size network with random weights, its 10 s waveform (samples) and what it hears of it."""
     network = networks.full_size_networks()[name]()
     rate = network.sample_rate
     waveform = torch.from_numpy(make_waveform(rate, SECONDS, seed=1))
     scenes = torch.from_numpy(np.stack([make_waveform(rate, 3.0, seed=s) for s in range(2, 6)]))
     with torch.no_grad():
-        randomise(network, network.log_mel(scenes), seed)
-        log_mel = network.log_mel(waveform[None])
-        fit_scores(network, [log_mel, network.log_mel(scenes)])
-    return network.eval(), waveform, log_mel
+        heard = networks.hears(network, waveform[None])
+        others = networks.hears(network, scenes)
+        if not hasattr(network, "from_inputs"):
+            (heard,), (others,) = heard, others
+        randomise(network, others, seed)
+        fit_scores(network, [heard, others])
+    return network.eval(), waveform, heard
 
 
 def write(name: str, folder: Path, seed: int) -> dict:
     began = time.monotonic()
-    network, waveform, log_mel = build(name, seed)
+    network, waveform, heard = build(name, seed)
     waveform_path = folder / f"wave-{network.sample_rate}.wav"
     if not waveform_path.exists():
         soundfile.write(waveform_path, waveform.numpy(), network.sample_rate, subtype="FLOAT")
     with torch.no_grad():
         outputs = network(waveform[None])
         with torch.autocast("cpu", torch.bfloat16):
-            bfloat16 = network.from_log_mel(log_mel)["logits"].float().sigmoid()
-    exact = evaluate_exactly(network, log_mel)["clipwise_output"]
+            bfloat16 = run(network, heard)["logits"].float().sigmoid()
+    exact = evaluate_exactly(network, heard)["clipwise_output"]
     scores = outputs["clipwise_output"]
     tensors = {
-        "log_mel": log_mel[0, 0], "scores": scores[0], "logits": outputs["logits"][0],
+        "scores": scores[0], "logits": outputs["logits"][0],
         "embedding": outputs["embedding"][0], "scores_float64": exact[0], "scores_bfloat16": bfloat16[0]}
     if scores.std() < 0.05 or not all(torch.isfinite(t).all() for t in tensors.values()):
         raise SystemExit(f"{name}: the random weights give useless scores, std {scores.std():.3f}")

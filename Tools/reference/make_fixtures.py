@@ -2,7 +2,8 @@
 
 A file <name>.safetensors holds `weights/<state-dict key>` (without the front end's three tensors), and for
 n = 0, 1, … `input<n>` (batch, 1, time, mel) with `outputs<n>/logits`, `outputs<n>/clipwise_output` (sigmoid) and
-`outputs<n>/embedding`. The metadata holds `configuration` (JSON), `generator`, `torch` and `seed`. Inputs are
+`outputs<n>/embedding`. The metadata holds `configuration` (JSON), `generator`, `torch` and `seed`. For networks that
+hear the waveform, `waveform<n>` (batch, samples) lies beside the log-mel or in its place. Inputs are
 log-mels in dB for the PANNs family and the normalised log-mel for mn, time before mel for both. Outputs are
 computed in float64. Run without arguments, it rewrites the fixtures in the repository; the same seed and the same
 torch version give the same files.
@@ -60,6 +61,13 @@ RESNETS = {
 MOBILENETS = {
     "mobilenet-v1": (1 / 9, 11, [(2, 32), (2, 101), (1, 64)], 56),
     "mobilenet-v2": (1 / 8, 11, [(2, 32), (2, 101), (1, 64)], 201),
+}
+# Whether it hears the spectrogram, all published widths times this, classes, mel bands, [(batch, samples)…], seed. The
+# first clips are as short as the network takes, the second leave samples over at every step.
+WAVEGRAMS = {
+    "wavegram-cnn14": (False, 1 / 45, 11, 64, [(2, 10236), (1, 13111)], 301),
+    "wavegram-logmel-cnn14": (True, 1 / 50, 11, 64, [(2, 10236), (1, 13111)], 302),
+    "wavegram-logmel128-cnn14": (True, 1 / 55, 11, 128, [(1, 10236), (1, 13111)], 303),
 }
 
 
@@ -154,6 +162,49 @@ def resnet_case(name):
     return network, configuration, [log_mel_like(b, t, 64, seed + n) for n, (b, t) in enumerate(inputs, 1)], seed
 
 
+def wavegram(architecture: str, scale: float, classes: int, mels: int = 64):
+    """One of PANNs' Wavegram networks and its configuration."""
+    hears_log_mel = "logmel" in architecture
+    network = networks.WavegramNetwork(hears_log_mel, scale, classes, FrontEnd(mel_bands=mels))
+
+    def widths(prefix, blocks):
+        names = [f"{prefix}{b}.conv{n}" for b in blocks for n in (1, 2)]
+        return [network.get_submodule(name).out_channels for name in names]
+
+    return network, panns_configuration(
+        network, "wavegram-logmel-cnn14" if hears_log_mel else architecture, classes,
+        waveWidths=[network.pre_conv0.out_channels] + widths("pre_block", (1, 2, 3)),
+        mapWidths=widths("pre_block", (4,)), stemWidths=widths("conv_block", (1,)),
+        blockWidths=widths("conv_block", range(2, 7)))
+
+
+def wave_like(batch: int, samples: int, seed: int) -> torch.Tensor:
+    """Made-up waveforms, (batch, samples): noise that comes and goes, and a tone, in −1…1."""
+    source = torch.Generator().manual_seed(seed)
+    time = torch.linspace(0, 1, samples)
+    r = torch.rand(batch, 4, 1, generator=source)
+    noise = torch.randn(batch, samples, generator=source) * torch.exp(-((time - r[:, 0]) / 0.3) ** 2)
+    tone = torch.sin(2 * torch.pi * time * (20 + 2000 * r[:, 1]))
+    return (0.2 * r[:, 2] * noise + 0.3 * r[:, 3] * tone).clamp(-1, 1)
+
+
+def wavegram_inputs(network, batch: int, samples: int, seed: int) -> tuple[torch.Tensor, ...]:
+    """What the network hears of made-up clips; log-mels of their own, which need not be the waveforms'."""
+    waveform = wave_like(batch, samples, seed)
+    if not network.hears_log_mel:
+        return (waveform,)
+    front_end = network.front_end
+    return log_mel_like(batch, samples // front_end.hop + 1, front_end.mel_bands, seed), waveform
+
+
+def wavegram_case(name):
+    hears_log_mel, scale, classes, mels, inputs, seed = WAVEGRAMS[name]
+    network, configuration = wavegram(name, scale, classes, mels)
+    randomise(network, wavegram_inputs(network, 8, 25600, seed), seed)
+    return network, configuration, [
+        wavegram_inputs(network, b, samples, seed + n) for n, (b, samples) in enumerate(inputs, 1)], seed
+
+
 def panns_case(name):
     architecture, widths, embedding, classes, mels, inputs, seed = PANNS[name]
     factory = {"cnn6": networks.cnn6, "cnn10": networks.cnn10, "cnn14": networks.cnn14}[architecture]
@@ -186,8 +237,10 @@ def write(name: str, folder: Path) -> None:
         if not key.startswith(FRONT_END_PREFIXES)}
     scores = []
     for n, x in enumerate(inputs):
-        tensors[f"input{n}"] = x.float().contiguous()
-        outputs = evaluate_exactly(network, tensors[f"input{n}"])
+        parts = tuple(part.float().contiguous() for part in (x if isinstance(x, tuple) else (x,)))
+        for part in parts:
+            tensors[f"waveform{n}" if part.dim() == 2 else f"input{n}"] = part
+        outputs = evaluate_exactly(network, parts if isinstance(x, tuple) else parts[0])
         for key, value in outputs.items():
             if not torch.isfinite(value).all():
                 raise SystemExit(f"{name}: {key} of input {n} is not finite")
@@ -214,7 +267,8 @@ def write(name: str, folder: Path) -> None:
 
 CASES = {
     **dict.fromkeys(PANNS, panns_case), **dict.fromkeys(RESNETS, resnet_case),
-    **dict.fromkeys(MOBILENETS, mobilenet_case), **dict.fromkeys(ERANNS, erann_case), **dict.fromkeys(MN, mn_case)}
+    **dict.fromkeys(MOBILENETS, mobilenet_case), **dict.fromkeys(WAVEGRAMS, wavegram_case),
+    **dict.fromkeys(ERANNS, erann_case), **dict.fromkeys(MN, mn_case)}
 
 
 def order_metadata(path: Path) -> None:

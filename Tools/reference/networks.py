@@ -5,8 +5,9 @@ Imported by the other scripts. State-dict keys, shapes and their order are those
 the Swift loader as if they were published ones.
 
 Every network has two entrances: `forward(waveform)` with samples (batch, N) at the network's rate, and
-`from_log_mel(x)` with x (batch, 1, time, mel). Both return a dict of `logits`, `clipwise_output` (sigmoid) and
-`embedding`, each (batch, width).
+`from_inputs(*inputs)` with what it hears: the log-mel (batch, 1, time, mel), the samples, or both in this order, as
+`hears(network, waveform)` gives them. Both return a dict of `logits`, `clipwise_output` (sigmoid) and `embedding`, each
+(batch, width). Networks that hear the log-mel only have `from_log_mel(x)` for it.
 """
 
 from __future__ import annotations
@@ -81,7 +82,10 @@ class _PANNsBase(nn.Module):
         raise NotImplementedError
 
     def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
-        x = self.trunk(self.bn0(x.transpose(1, 3)).transpose(1, 3))
+        return self.clip_head(self.trunk(self.bn0(x.transpose(1, 3)).transpose(1, 3)))
+
+    def clip_head(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        """The last map (batch, channel, time, mel) to logits, scores and embedding."""
         x = x.mean(dim=3)
         x = x.amax(dim=2) + x.mean(dim=2)
         if self.drops_pooled:
@@ -399,6 +403,76 @@ def erann(fourfold: int, width: int, class_count: int = 527) -> ERANNNetwork:
     return ERANNNetwork(fourfold, stages, 128 * width, class_count)
 
 
+class _WaveBlock(nn.Module):
+    """Two one-dimensional convolutions of three taps, the second dilated, each with batch norm and ReLU."""
+
+    def __init__(self, inputs: int, widths: Sequence[int]):
+        super().__init__()
+        self.conv1 = nn.Conv1d(inputs, widths[0], 3, padding=1, bias=False)
+        self.conv2 = nn.Conv1d(widths[0], widths[1], 3, padding=2, dilation=2, bias=False)
+        self.bn1, self.bn2 = nn.BatchNorm1d(widths[0]), nn.BatchNorm1d(widths[1])
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return F.relu(self.bn2(self.conv2(F.relu(self.bn1(self.conv1(x))))))
+
+
+class WavegramNetwork(_PANNsBase):
+    """PANNs' Wavegram-CNN14 and, with `hears_log_mel`, Wavegram-Logmel-CNN14 of any number of mel bands (SPEC §2.7).
+
+    The first stores `bn0` and `conv_block1` and never uses them. `scale` multiplies all published widths but that of the
+    last convolution on the waveform, whose channels make four groups of half the bands.
+    """
+
+    def __init__(
+        self, hears_log_mel: bool, scale: float = 1, class_count: int = 527, front_end: FrontEnd = PANNS_32K
+    ):
+        nn.Module.__init__(self)
+        c = _scaled(scale)
+        bands = front_end.mel_bands
+        self.front_end, self.hears_log_mel, self.rows = front_end, hears_log_mel, bands // 2
+        self.pre_conv0 = nn.Conv1d(1, c(64), 11, stride=5, padding=5, bias=False)
+        self.pre_bn0 = nn.BatchNorm1d(c(64))
+        self.pre_block1 = _WaveBlock(c(64), (c(64), c(64)))
+        self.pre_block2 = _WaveBlock(c(64), (c(128), c(128)))
+        self.pre_block3 = _WaveBlock(c(128), (c(2 * bands), 4 * self.rows))
+        self.pre_block4 = ConvBlock(4, (c(64), c(64)), 3)
+        if hears_log_mel:
+            self.spectrogram_extractor, self.logmel_extractor = panns_modules(front_end)
+        self.bn0 = nn.BatchNorm2d(bands)
+        self.conv_block1 = ConvBlock(1, (c(64), c(64)), 3)
+        inputs = c(64) * (2 if hears_log_mel else 1)
+        for block, width in enumerate((128, 256, 512, 1024, 2048), start=2):
+            self.add_module(f"conv_block{block}", ConvBlock(inputs, (c(width), c(width)), 3))
+            inputs = c(width)
+        self.add_head(inputs, c(2048), class_count)
+
+    def inputs(self, waveform: torch.Tensor) -> tuple[torch.Tensor, ...]:
+        return (self.log_mel(waveform), waveform) if self.hears_log_mel else (waveform,)
+
+    def wavegram(self, waveform: torch.Tensor) -> torch.Tensor:
+        x = F.relu(self.pre_bn0(self.pre_conv0(waveform[:, None])))
+        for block in (self.pre_block1, self.pre_block2, self.pre_block3):
+            x = F.max_pool1d(block(x), 4)
+        x = x.unflatten(1, (4, self.rows)).transpose(2, 3)
+        return F.avg_pool2d(self.pre_block4(x), (2, 1))
+
+    def from_inputs(self, *inputs: torch.Tensor) -> dict[str, torch.Tensor]:
+        x = self.wavegram(inputs[-1])
+        if self.hears_log_mel:
+            spectrogram = self.bn0(inputs[0].transpose(1, 3)).transpose(1, 3)
+            x = torch.cat([F.avg_pool2d(self.conv_block1(spectrogram), 2), x], dim=1)
+        x = F.dropout(x, 0.2, self.training)
+        for block in range(2, 7):
+            x = getattr(self, f"conv_block{block}")(x)
+            if block < 6:
+                x = F.avg_pool2d(x, 2)
+            x = F.dropout(x, 0.2, self.training)
+        return self.clip_head(x)
+
+    def forward(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self.from_inputs(*self.inputs(waveform))
+
+
 # EfficientAT mn, SPEC §2.11: (in, kernel, expanded, out, squeeze-excitation, activation, stride) of features.1…15.
 MN_ROWS = (
     (16, 3, 16, 16, False, "RE", 1), (16, 3, 64, 24, False, "RE", 2), (24, 3, 72, 24, False, "RE", 1),
@@ -507,6 +581,16 @@ def mn(width_multiplier: float = 1.0, class_count: int = 527) -> MNNetwork:
     return MNNetwork(width_multiplier, class_count)
 
 
+def hears(network: nn.Module, waveform: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """What a network hears of a waveform (batch, N): the inputs of `run`."""
+    return network.inputs(waveform) if hasattr(network, "inputs") else (network.log_mel(waveform),)
+
+
+def run(network: nn.Module, inputs: tuple[torch.Tensor, ...]) -> dict[str, torch.Tensor]:
+    """The outputs for what a network hears."""
+    return network.from_inputs(*inputs) if hasattr(network, "from_inputs") else network.from_log_mel(*inputs)
+
+
 def full_size_networks() -> dict[str, Callable[[], nn.Module]]:
     """Name to factory of every full-size network the package is compared on."""
     return {
@@ -530,6 +614,9 @@ def full_size_networks() -> dict[str, Callable[[], nn.Module]]:
         "mobilenet-v2": MobileNetV2Network,
         "erann-1-6": lambda: erann(1, 6),
         "erann-2-5": lambda: erann(2, 5),
+        "wavegram-cnn14": lambda: WavegramNetwork(False),
+        "wavegram-logmel-cnn14": lambda: WavegramNetwork(True),
+        "wavegram-logmel128-cnn14": lambda: WavegramNetwork(True, front_end=FrontEnd(mel_bands=128)),
         "mn04": lambda: mn(0.4),
         "mn10": lambda: mn(1.0),
     }

@@ -16,10 +16,20 @@ FRONT_END_PREFIXES = ("spectrogram_extractor", "logmel_extractor", "front_end")
 LARGEST_LOGIT = 3.0  # scores of 0.05 and 0.95
 
 
-def randomise(network: nn.Module, calibration: torch.Tensor, seed: int) -> nn.Module:
+Inputs = torch.Tensor | tuple[torch.Tensor, ...]  # a log-mel, or all that a network hears
+
+CONVOLUTIONS, NORMS = (nn.Conv1d, nn.Conv2d), (nn.BatchNorm1d, nn.BatchNorm2d)
+
+
+def run(network: nn.Module, x: Inputs) -> dict[str, torch.Tensor]:
+    """The outputs for what a network hears."""
+    return network.from_inputs(*x) if isinstance(x, tuple) else network.from_log_mel(x)
+
+
+def randomise(network: nn.Module, calibration: Inputs, seed: int) -> nn.Module:
     """Fills `network` in place and returns it, in evaluation mode.
 
-    `calibration` is a batch of log-mels (batch ≥ 2, 1, time, mel). Batch norm: running_mean = mean + N(0, 0.5)·std,
+    `calibration` is a batch of what it hears, such as log-mels (batch ≥ 2, 1, time, mel). Batch norm: running_mean = mean + N(0, 0.5)·std,
     running_var = U(0.5, 2)·variance, both of the calibration batch and so N(0, 0.5) and U(0.5, 2) in normalised
     units; γ ~ U(0.5, 1.5), β ~ N(0, 0.2). Biases of linears ~ N(0, 0.2). The front end keeps its weights.
     """
@@ -34,11 +44,11 @@ def randomise(network: nn.Module, calibration: torch.Tensor, seed: int) -> nn.Mo
     own = [m for name, m in network.named_modules() if not name.startswith(FRONT_END_PREFIXES)]
     with torch.no_grad():
         for m in own:
-            if isinstance(m, (nn.Conv2d, nn.Linear)):
+            if isinstance(m, (*CONVOLUTIONS, nn.Linear)):
                 m.weight.copy_(normal(*m.weight.shape))
                 if m.bias is not None:
                     m.bias.zero_()
-            elif isinstance(m, nn.BatchNorm2d):
+            elif isinstance(m, NORMS):
                 m.weight.copy_(uniform(m.num_features, low=0.5, high=1.5))
                 m.bias.copy_(normal(m.num_features, spread=0.2))
                 m.num_batches_tracked.fill_(1234)
@@ -57,7 +67,8 @@ def randomise(network: nn.Module, calibration: torch.Tensor, seed: int) -> nn.Mo
 
     def set_statistics(module, inputs):
         x = inputs[0]
-        mean, variance = x.mean(dim=(0, 2, 3)), x.var(dim=(0, 2, 3))
+        axes = (0, *range(2, x.dim()))
+        mean, variance = x.mean(dim=axes), x.var(dim=axes)
         variance = variance.clamp_min(1e-3 * float(variance.mean()))
         channels = module.num_features
         module.running_mean.copy_(mean + normal(channels, spread=0.5) * variance.sqrt())
@@ -65,23 +76,23 @@ def randomise(network: nn.Module, calibration: torch.Tensor, seed: int) -> nn.Mo
 
     hooks = []
     for m in own:
-        if isinstance(m, (nn.Conv2d, nn.Linear)):
+        if isinstance(m, (*CONVOLUTIONS, nn.Linear)):
             hooks.append(m.register_forward_hook(scale_weights))
-        elif isinstance(m, nn.BatchNorm2d):
+        elif isinstance(m, NORMS):
             hooks.append(m.register_forward_pre_hook(set_statistics))
     network.eval()
     with torch.no_grad():
-        network.from_log_mel(calibration)
+        run(network, calibration)
     for hook in hooks:
         hook.remove()
     return network
 
 
-def fit_scores(network: nn.Module, inputs: list[torch.Tensor]) -> nn.Module:
+def fit_scores(network: nn.Module, inputs: list[Inputs]) -> nn.Module:
     """Scales and centres the last layer so that the largest logit over `inputs` is ±LARGEST_LOGIT."""
     classifier = [m for m in network.modules() if isinstance(m, nn.Linear)][-1]
     with torch.no_grad():
-        logits = torch.cat([network.from_log_mel(x)["logits"] for x in inputs])
+        logits = torch.cat([run(network, x)["logits"] for x in inputs])
         common = logits.mean(dim=0)
         # A third of the common part stays: a class may be likelier than another in every clip.
         factor = LARGEST_LOGIT / float((logits - common * 2 / 3).abs().max())
@@ -108,12 +119,12 @@ def log_mel_like(batch: int, frames: int, mels: int, seed: int) -> torch.Tensor:
     return torch.stack(clips)[:, None]
 
 
-def evaluate_exactly(network: nn.Module, log_mel: torch.Tensor) -> dict[str, torch.Tensor]:
+def evaluate_exactly(network: nn.Module, x: Inputs) -> dict[str, torch.Tensor]:
     """The outputs computed in float64 from the float32 weights and input, then rounded to float32.
 
     So the error a parity test sees is the tested side's own. The network is float32 again afterwards.
     """
     with torch.no_grad():
-        outputs = network.double().from_log_mel(log_mel.double())
+        outputs = run(network.double(), tuple(part.double() for part in x) if isinstance(x, tuple) else x.double())
     network.float()
     return {name: value.float().contiguous() for name, value in outputs.items()}

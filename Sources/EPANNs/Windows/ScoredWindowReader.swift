@@ -192,7 +192,7 @@ public final class ScoredWindowReader {
 
     private func pump(seconds: Double, hopSeconds: Double?) throws -> WindowPump {
         let plan = try WindowPolicy.plan(sampleRate: tagger.sampleRate, seconds: seconds, hopSeconds: hopSeconds)
-        return try WindowPump(plan, spectrogram: tagger.spectrogram, concurrency: concurrency)
+        return try WindowPump(plan, frontEnd: tagger.frontEnd, concurrency: concurrency)
     }
 
     private func score(

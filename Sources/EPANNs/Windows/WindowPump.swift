@@ -14,15 +14,15 @@ final class WindowPump {
     private let shared: WindowSpectrograms?
     private var isAtEnd = false
 
-    init(_ plan: WindowPlan, spectrogram: LogMelSpectrogram, concurrency: Int) throws {
+    init(_ plan: WindowPlan, frontEnd: NetworkFrontEnd, concurrency: Int) throws {
         self.plan = plan
         cutter = WindowCutter(plan)
         // Shared frames are computed one after the other, windows of their own side by side: sharing pays where a frame
         // lies in as many windows as go side by side.
         let isShared =
-            WindowSpectrograms.serve(plan, spectrogram.configuration)
+            frontEnd.inputs.contains(.logMel) && WindowSpectrograms.serve(plan, frontEnd.configuration)
             && plan.windowSamples >= plan.hopSamples * concurrency
-        shared = isShared ? try WindowSpectrograms(spectrogram) : nil
+        shared = isShared ? try WindowSpectrograms(frontEnd.spectrogram) : nil
     }
 
     /// The next windows, at most `count`; none at the end.

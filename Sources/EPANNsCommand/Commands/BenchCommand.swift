@@ -105,7 +105,8 @@ struct BenchCommand: ParsableCommand {
                     timings.append(timing)
                     continue
                 }
-                let timing = try NetworkTiming(graph, frames: report.frameCount, ways: ways, turns: turns)
+                let timing = try NetworkTiming(
+                    graph, extent: graph.extent(sampleCount: samples), ways: ways, turns: turns)
                 progress.advance(audioSeconds: seconds)
                 known[member] = timing
                 timings.append(timing)

@@ -34,6 +34,8 @@ public protocol Architecture: Codable, Hashable, Sendable {
     var classCount: Int { get set }
     /// What turns logits into scores.
     var outputActivation: OutputActivation { get set }
+    /// What the network hears; the spectrogram, where it does not say otherwise.
+    var inputs: [ModelGraph.Input] { get }
 
     /// Output widths from the input on, as they are shown: of every convolution, or of every block.
     var widths: [Int] { get }
@@ -54,7 +56,7 @@ public protocol Architecture: Codable, Hashable, Sendable {
     /// - Throws: `EPANNsError` with code `invalidConfiguration`.
     func check() throws
 
-    /// Adds the layers to a graph that has the spectrogram only; called with numbers that were checked.
+    /// Adds the layers to a graph that has ``inputs`` only; called with numbers that were checked.
     func addLayers(to builder: inout GraphBuilder)
 }
 
@@ -100,6 +102,9 @@ extension Architecture {
                 + "a chain of convolutions, such as CNN14.")
     }
 
+    /// The spectrogram.
+    public var inputs: [ModelGraph.Input] { [.logMel] }
+
     /// Nothing is special.
     public func check() throws {}
 
@@ -123,11 +128,13 @@ extension Architecture {
     ///   file.
     public func graph() throws -> ModelGraph {
         try validate()
-        var builder = GraphBuilder(input: frontEnd)
+        var builder = GraphBuilder(input: frontEnd, hearing: inputs)
         addLayers(to: &builder)
         let graph = builder.build()
         do {
-            _ = try graph.shapes(frameCount: 4096)
+            let samples = graph.fittingSampleCount(frontEnd.minimumSampleCount(frameCount: 4097))
+            _ = try graph.shapes(
+                inputs.contains(.waveform) ? graph.extent(sampleCount: samples) : ClipExtent(frames: 4096))
         } catch let error as EPANNsError where error.code == .invalidAudio {
             throw EPANNsError(
                 .invalidConfiguration,

@@ -127,7 +127,10 @@ public struct CNNConfiguration: Architecture {
     ///
     /// - Throws: `EPANNsError` with code `checkpointMismatch` when the blocks are none of the three networks'.
     public static func recognise(_ shapes: StateDictShapes) throws -> Self? {
-        guard shapes.contains("conv_block1.conv1.weight"), shapes.contains("conv_block2.conv1.weight") else {
+        // Others have CNN14's blocks and something before or behind them.
+        guard shapes.contains("conv_block1.conv1.weight"), shapes.contains("conv_block2.conv1.weight"),
+            !shapes.contains("pre_conv0.weight")
+        else {
             return nil
         }
         let kernel = try shapes.shape("conv_block1.conv1.weight", rank: 4)[2]

@@ -7,13 +7,20 @@ import EPANNsGraph
 extension GraphBuilder {
     /// `bn0`, the norm over mel bands of the log-mel spectrogram.
     mutating func pannsInput() -> Value {
-        batchNorm("bn0", input, EPANNsGraph.BatchNorm(axis: .mel))
+        batchNorm("bn0", input(.logMel), EPANNsGraph.BatchNorm(axis: .mel))
     }
 
     /// Convolutions of one block, each with batch norm and ReLU, then an optional 2×2 average pooling and dropout.
     mutating func pannsBlock(
         _ name: String, _ x: Value, widths: ArraySlice<Int>, kernel: Int, pooled: Bool
     ) -> Value {
+        var x = pannsMaps(name, x, widths: widths, kernel: kernel)
+        if pooled { x = pool("\(name).pool", x, Pool(.mean, kernel: [2, 2])) }
+        return dropout("\(name).dropout", x, rate: 0.2)
+    }
+
+    /// Convolutions of one block, each with batch norm and ReLU.
+    mutating func pannsMaps(_ name: String, _ x: Value, widths: ArraySlice<Int>, kernel: Int) -> Value {
         var x = x
         for (index, width) in widths.enumerated() {
             let number = index + 1
@@ -23,8 +30,7 @@ extension GraphBuilder {
             x = batchNorm("\(name).bn\(number)", x)
             x = activation("\(name).relu\(number)", x, .relu)
         }
-        if pooled { x = pool("\(name).pool", x, Pool(.mean, kernel: [2, 2])) }
-        return dropout("\(name).dropout", x, rate: 0.2)
+        return x
     }
 
     /// A 3×3 convolution, a 2×2 average pooling where the map is halved, batch norm and activation: modules `first` to

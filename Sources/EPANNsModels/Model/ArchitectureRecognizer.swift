@@ -30,7 +30,7 @@ package struct ArchitectureRecognizer {
 
     /// Whether a checkpoint of a network whose front end is usually stored with the weights stores nothing of it.
     package var assumesFrontEnd: Bool {
-        guard let specs = (try? configuration())?.frontEnd.parameterSpecs, !specs.isEmpty else { return false }
+        guard let specs = (try? configuration().graph())?.frontEndSpecs, !specs.isEmpty else { return false }
         return !specs.contains { shapes.contains($0.name) }
     }
 
@@ -41,7 +41,6 @@ package struct ArchitectureRecognizer {
     /// Tensors that only networks have which this version cannot run.
     private static let unsupported = [
         ("att_block.att.weight", "Cnn14_DecisionLevelAtt"),
-        ("pre_conv0.weight", "a Wavegram network"),
         ("v.pos_embed", "an AST"),
         ("audio_spectrogram_transformer.embeddings.cls_token", "an AST in Hugging Face's form"),
     ]

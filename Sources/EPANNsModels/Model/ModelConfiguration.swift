@@ -11,6 +11,7 @@ public enum ModelConfiguration: Hashable, Sendable {
     case mobileNetV1(MobileNetV1Configuration)
     case mobileNetV2(MobileNetV2Configuration)
     case erann(ERANNConfiguration)
+    case wavegram(WavegramConfiguration)
     case mobileNetV3(MobileNetV3Configuration)
 
     /// Every architecture, in the order of SPEC §2's table.
@@ -20,6 +21,7 @@ public enum ModelConfiguration: Hashable, Sendable {
         MobileNetV1Configuration.self,
         MobileNetV2Configuration.self,
         ERANNConfiguration.self,
+        WavegramConfiguration.self,
         MobileNetV3Configuration.self,
     ]
 
@@ -32,6 +34,7 @@ public enum ModelConfiguration: Hashable, Sendable {
             case .mobileNetV1(let configuration): configuration
             case .mobileNetV2(let configuration): configuration
             case .erann(let configuration): configuration
+            case .wavegram(let configuration): configuration
             case .mobileNetV3(let configuration): configuration
             }
         }

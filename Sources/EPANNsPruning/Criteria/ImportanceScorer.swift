@@ -8,7 +8,7 @@ import EPANNsRuntime
 public struct ImportanceScorer: Sendable {
     /// What the criteria that look at data read.
     public struct Evidence: Sendable {
-        /// Log-mel spectrograms of clips, each of shape (frames, mels).
+        /// What the network takes of clips, such as log-mels, each of shape (frames, mels).
         public var spectrograms: [[Float]]
         /// What the gradients of labelled clips told.
         public var taylor: TaylorImportance?

@@ -16,7 +16,7 @@ public struct PruningClips: Sendable {
         var mapping: ClassMapping
     }
 
-    /// Log-mels, each of the same number of frames, shape (frames, mels); never none.
+    /// What the network takes of each clip, such as log-mels, shape (frames, mels); of one length, never none.
     public let spectrograms: [[Float]]
     let truth: Truth?
 
@@ -74,7 +74,7 @@ public struct PruningClips: Sendable {
         let sampleRate: Int
         private let seconds: Double
         private let sampleCount: Int
-        private let frontEnd: LogMelSpectrogram
+        private let frontEnd: NetworkFrontEnd
 
         init(_ model: Model, _ seconds: Double) throws {
             guard seconds > 0, seconds <= 3600 else {
@@ -84,8 +84,9 @@ public struct PruningClips: Sendable {
             let graph = try model.graph()
             self.seconds = seconds
             sampleRate = graph.input.sampleRate
-            sampleCount = max(Int((seconds * Double(sampleRate)).rounded()), graph.minimumSampleCount)
-            frontEnd = try LogMelSpectrogram(configuration: graph.input, melWeights: model.melWeights)
+            sampleCount = graph.fittingSampleCount(
+                max(Int((seconds * Double(sampleRate)).rounded()), graph.minimumSampleCount))
+            frontEnd = try NetworkFrontEnd(graph, melWeights: model.melWeights)
         }
 
         func spectrogram(_ source: AudioSource) throws -> [Float] {
@@ -107,7 +108,7 @@ public struct PruningClips: Sendable {
     ) throws -> [Float] {
         let network = InferenceNetwork(
             graph: graph, weights: weights, options: .init(precision: precision, threads: 1))
-        let plan = try network.plan(for: .init(frames: spectrograms[0].count / graph.input.melBands))
+        let plan = try network.plan(for: .init(graph.extent(rowCount: spectrograms[0].count)))
         return try [[Float]](count: spectrograms.count, jobs: threads) { try plan.run(spectrograms[$0]).scores }
             .flatMap(\.self)
     }

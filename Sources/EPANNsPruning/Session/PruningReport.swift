@@ -131,5 +131,7 @@ public struct PruningReport: Encodable, Sendable {
 
 extension ModelGraph {
     /// Samples of a clip at the network's rate.
-    func sampleCount(seconds: Double) -> Int { Int((seconds * Double(input.sampleRate)).rounded()) }
+    func sampleCount(seconds: Double) -> Int {
+        fittingSampleCount(Int((seconds * Double(input.sampleRate)).rounded()))
+    }
 }

@@ -70,7 +70,7 @@ public struct PruningSession: Sendable {
         pruner = ChannelPruner(try model.graph())
         selection = try PruningSelection(pruner, spec)
         probe = LatencyProbe(
-            frameCount: pruner.graph.input.frameCount(sampleCount: pruner.graph.sampleCount(seconds: options.seconds)),
+            extent: pruner.graph.extent(sampleCount: pruner.graph.sampleCount(seconds: options.seconds)),
             options: .init(precision: options.precision, threads: options.threads))
     }
 

@@ -43,7 +43,7 @@ extension TaylorImportance {
         let stepper = try TrainingStepper(
             graph: graph, weights: model.weights,
             options: .init(
-                batch: size, frames: spectrograms[0].count / graph.input.melBands, threads: threads,
+                batch: size, extent: graph.extent(rowCount: spectrograms[0].count), threads: threads,
                 usesDropout: false, freeze: FreezeSelection(patterns: ["*"] + layers.map { "!\($0).weight" })),
             optimizer: OptimizerConfiguration(.sgd, momentum: 0))
         for start in stride(from: clips.lowerBound, to: clips.upperBound, by: size) {

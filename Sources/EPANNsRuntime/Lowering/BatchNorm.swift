@@ -78,11 +78,11 @@ extension ProgramBuilder {
         }
     }
 
-    /// In inference a norm over mel right behind the input costs nothing: it is applied while the input is copied in.
+    /// In inference a norm over mel right behind the spectrogram costs nothing: it is applied while the input is copied in.
     private mutating func isFoldedIntoInput(_ index: Int, _ settings: BatchNorm) throws -> Bool {
-        guard !mode.isTraining, settings.axis == .width, index == use.inputStage else { return false }
+        guard !mode.isTraining, settings.axis == .width, index == use.spectrogramStage else { return false }
         let affine = try affine(settings, name: name(index), width: shapes[index].extent(of: .width))
-        inputAffine = ProgramInput.Affine(scale: affine.scale, shift: affine.shift)
+        inputAffines[use.source(index)] = ProgramInput.Affine(scale: affine.scale, shift: affine.shift)
         values[index] = value(use.source(index))
         return true
     }

@@ -16,15 +16,19 @@ struct GraphUse {
     private(set) var consumers: [[Int]]
     /// Whether anything trained lies at or before a node, so that its gradient is needed.
     private(set) var carries: [Bool]
-    /// The last node that still sees clips one by one as they come: the input, or a norm over mel right behind it.
+    /// The spectrogram as it is augmented: the input, or a norm over mel right behind it; nil where there is none.
     ///
-    /// Augmentation takes place there: PANNs augment behind bn0, where zero is the mean of the data.
-    private(set) var inputStage: Int
+    /// PANNs augment behind bn0, where zero is the mean of the data.
+    private(set) var spectrogramStage: Int?
+    /// Nodes behind which clips are mixed: ``spectrogramStage``, and those that the graph names.
+    private(set) var mixingNodes: Set<Int> = []
+    /// Whether a node sees clips one by one as they come, not yet mixed.
+    private(set) var isPerClip: [Bool]
 
     init(_ graph: ModelGraph, firstNode: Int, outputs: [Int], mode: LoweringMode) {
         self.graph = graph
         self.firstNode = firstNode
-        inputStage = firstNode
+        isPerClip = Array(repeating: false, count: graph.nodes.count)
         var aliases = Array(graph.nodes.indices)
         for (index, node) in graph.nodes.enumerated() where index > firstNode {
             if case .dropout(let rate) = node.operation, mode.dropout == nil || rate <= 0 {
@@ -49,11 +53,35 @@ struct GraphUse {
                 inputs.contains { carries[$0] }
                 || graph.parameterSpecs(of: index).contains { $0.role == .trainable && mode.isTrained($0.name) }
         }
-        if firstNode == 0, consumers[0].count == 1, !self.outputs.contains(0), let next = consumers[0].first,
-            case .batchNorm(let norm) = graph.nodes[next].operation, norm.axis != .channel
-        {
-            inputStage = next
+        if firstNode == 0 { findMixing() }
+    }
+
+    /// Finds where clips are mixed: the spectrogram at its stage, a waveform where the graph says, or at once.
+    private mutating func findMixing() {
+        mixingNodes = graph.mixedNodes.filter { isNeeded[$0] }
+        let mixesLater = !mixingNodes.isEmpty
+        for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
+            guard case .input(let input) = node.operation else { continue }
+            switch input {
+            case .logMel:
+                let stage = normOverMel(behind: index) ?? index
+                spectrogramStage = stage
+                mixingNodes.insert(stage)
+            case .waveform: if !mixesLater { mixingNodes.insert(index) }
+            }
         }
+        for (index, node) in graph.nodes.enumerated() where isNeeded[index] {
+            let unmixed = node.inputs.map { isPerClip[aliases[$0]] && !mixingNodes.contains(aliases[$0]) }
+            isPerClip[index] = node.isInput || unmixed.contains(true)
+            precondition(Set(unmixed).count < 2, "\(node.name) joins clips that are mixed with others that are not")
+        }
+    }
+
+    private func normOverMel(behind index: Int) -> Int? {
+        guard consumers[index].count == 1, !outputs.contains(index), let next = consumers[index].first,
+            case .batchNorm(let norm) = graph.nodes[next].operation, norm.axis != .channel
+        else { return nil }
+        return next
     }
 
     /// The node whose result is a node's input.

@@ -44,25 +44,26 @@ package struct ProgramBuilder {
     /// What a node's consumers say about its gradient so far.
     var gradients: [Int: [Value]] = [:]
     var dropoutLayers = 0
-    var inputValue: Value?
-    var inputAffine: ProgramInput.Affine?
+    /// Memory of the inputs, by node, and what is done to them while they are copied in.
+    var inputValues: [Int: Value] = [:]
+    var inputAffines: [Int: ProgramInput.Affine] = [:]
 
     /// Looks at a graph; nothing is lowered yet.
     ///
     /// - Parameters:
-    ///   - frames: Frames of each clip's spectrogram.
+    ///   - extent: How long each clip is.
     ///   - weights: The checkpoint's tensors by name.
     ///   - batch: Clips that the network sees.
     ///   - clips: Clips that are read, where it is another number.
-    ///   - firstNode: The node whose results are given instead of spectrograms; 0 for the spectrograms.
+    ///   - firstNode: The node whose results are given instead of the clips' rows; 0 for the rows.
     ///   - outputs: Nodes whose results are wanted after the run.
     /// - Throws: `EPANNsError` with code `invalidAudio` when the clip is too short.
     package init(
-        _ graph: ModelGraph, frames: Int, weights: [String: Tensor], mode: LoweringMode, batch: Int,
+        _ graph: ModelGraph, extent: ClipExtent, weights: [String: Tensor], mode: LoweringMode, batch: Int,
         clips: Int? = nil, firstNode: Int = 0, outputs: [Int]
     ) throws {
         self.graph = graph
-        shapes = try graph.shapes(frameCount: frames)
+        shapes = try graph.shapes(extent)
         self.weights = weights
         self.mode = mode
         self.batch = batch
@@ -72,26 +73,26 @@ package struct ProgramBuilder {
 
     /// Lowers all operations in graph order.
     ///
-    /// - Parameter atInput: Called behind the input stage, where something may be done to the input.
+    /// - Parameter atMixing: Called behind each node where clips are mixed, and something may be done to them before.
     /// - Throws: `EPANNsError` with code `checkpointMismatch` when a tensor is missing or has the wrong size,
     ///   `backendFailure` when oneDNN refuses.
     package mutating func forward(
-        atInput: (inout ProgramBuilder, Int) throws -> Void = { _, _ in }
+        atMixing: (inout ProgramBuilder, Int) throws -> Void = { _, _ in }
     ) throws {
         for (index, node) in graph.nodes.enumerated() where use.isNeeded[index] && index >= use.firstNode {
             if done.contains(index) { continue }
-            if index == use.firstNode {
+            if index == use.firstNode || node.isInput {
                 try input(index)
             } else {
                 try lower(index, node.operation)
             }
-            if index == use.inputStage, use.firstNode == 0 { try atInput(&self, index) }
+            if use.mixingNodes.contains(index) { try atMixing(&self, index) }
         }
     }
 
     private mutating func lower(_ index: Int, _ operation: EPANNsGraph.Operation) throws {
         switch operation {
-        case .input: preconditionFailure("a graph has one input, its first node")
+        case .input: preconditionFailure("inputs are given, not computed")
         case .transpose: transpose(index)
         case .convolution(let settings): try convolution(index, settings)
         case .batchNorm(let settings): try batchNorm(index, settings)
@@ -114,6 +115,9 @@ package struct ProgramBuilder {
 
     // MARK: Looking at the graph
 
+    /// The node whose result is the spectrogram as it is augmented; nil where the network hears none.
+    package var spectrogramStage: Int? { use.spectrogramStage }
+
     func name(_ index: Int) -> String { graph.nodes[index].name }
 
     package func value(_ index: Int) -> Value {
@@ -122,7 +126,7 @@ package struct ProgramBuilder {
     }
 
     /// Clips in a node's batch.
-    package func batch(_ index: Int) -> Int { use.firstNode == 0 && index <= use.inputStage ? clips : batch }
+    package func batch(_ index: Int) -> Int { use.isPerClip[index] ? clips : batch }
 
     /// oneDNN's extents of a node's result.
     func dimensions(_ index: Int, batch: Int? = nil, transposed: Bool = false) -> [Int] {

@@ -6,27 +6,52 @@ package struct ProgramInput: Sendable {
         var shift: [Float]
     }
 
-    let buffer: Int
-    /// Number of elements.
-    package let count: Int
-    let affine: Affine?
+    /// One of the network's inputs.
+    struct Part: Sendable {
+        let buffer: Int
+        /// Elements of a clip.
+        let count: Int
+        /// Where they begin in the clip's row.
+        let offset: Int
+        let affine: Affine?
+    }
+
+    let parts: [Part]
+    let clips: Int
+    /// Elements of a clip's row.
+    package let rowCount: Int
+    /// Number of elements of all clips.
+    package var count: Int { clips * rowCount }
 }
 
 extension Program {
-    /// Writes the input, row-major.
+    /// Writes the input: the clips' rows.
     package func fill(_ input: ProgramInput, from values: UnsafeBufferPointer<Float>) {
         precondition(values.count == input.count, "the program takes \(input.count) numbers, not \(values.count)")
-        let target = floats(input.buffer, count: input.count)
-        guard let affine = input.affine else {
-            _ = target.update(from: values)
+        guard let rows = values.baseAddress else { return }
+        for part in input.parts {
+            let target = floats(part.buffer, count: input.clips * part.count)
+            for clip in 0..<input.clips {
+                fill(target, at: clip * part.count, from: rows + clip * input.rowCount + part.offset, part)
+            }
+        }
+    }
+
+    private func fill(
+        _ target: UnsafeMutableBufferPointer<Float>, at start: Int, from source: UnsafePointer<Float>,
+        _ part: ProgramInput.Part
+    ) {
+        guard let affine = part.affine else {
+            let values = UnsafeBufferPointer(start: source, count: part.count)
+            _ = UnsafeMutableBufferPointer(rebasing: target[start..<start + part.count]).update(from: values)
             return
         }
         affine.scale.withUnsafeBufferPointer { scale in
             affine.shift.withUnsafeBufferPointer { shift in
                 let bands = scale.count
-                for start in stride(from: 0, to: values.count, by: bands) {
+                for row in stride(from: 0, to: part.count, by: bands) {
                     for band in 0..<bands {
-                        target[start + band] = values[start + band] * scale[band] + shift[band]
+                        target[start + row + band] = source[row + band] * scale[band] + shift[band]
                     }
                 }
             }

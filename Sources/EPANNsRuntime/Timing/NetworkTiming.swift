@@ -3,7 +3,7 @@ import EPANNsGraph
 
 /// What a network takes on this machine for a clip: time for each arithmetic and number of threads, and memory.
 ///
-/// Network only, from the front end's output to scores. No checkpoint is needed: the time does not depend on the weights,
+/// Network only, from the network's input to scores. No checkpoint is needed: the time does not depend on the weights,
 /// so zeros stand in for them. Test: `NetworkTimingTests`.
 public struct NetworkTiming: Codable, Hashable, Sendable {
     /// A way to run a network.
@@ -40,17 +40,17 @@ public struct NetworkTiming: Codable, Hashable, Sendable {
     ///
     /// - Parameters:
     ///   - graph: The network.
-    ///   - frames: Frames of the clip.
+    ///   - extent: The clip's length as the network's inputs see it.
     ///   - ways: How to run; arithmetic that this CPU lacks is an error.
     ///   - turns: Turns that count, at least 1.
     /// - Throws: `EPANNsError` as ``InferenceNetwork/plan(for:)``; `invalidConfiguration` for fewer turns or threads than 1.
-    public init(_ graph: ModelGraph, frames: Int, ways: [Way], turns: Int) throws {
+    public init(_ graph: ModelGraph, extent: ClipExtent, ways: [Way], turns: Int) throws {
         guard turns > 0, ways.allSatisfy({ $0.threads > 0 }) else {
             throw EPANNsError(.invalidConfiguration, "Turns and threads of a measurement must be at least 1.")
         }
         let weights = try graph.zeroWeights()
         // Something like log-mels in dB; silence could be faster.
-        let spectrogram = (0..<frames * graph.input.melBands).map { Float($0 * 37 % 101) / 2 - 60 }
+        let input = (0..<graph.rowCount(extent)).map { Float($0 * 37 % 101) / 2 - 60 }
         var plans: [InferencePlan] = []
         var rows: [Row] = []
         for way in ways {
@@ -58,9 +58,9 @@ public struct NetworkTiming: Codable, Hashable, Sendable {
             // Weights that no other way has packed, or the memory would look smaller than it is.
             let (plan, peak) = try ProcessMemory.peak {
                 let plan = try InferencePlan(
-                    graph: graph, weights: weights, shape: .init(frames: frames),
+                    graph: graph, weights: weights, shape: .init(extent),
                     options: .init(precision: way.precision, threads: way.threads), packed: PackedWeights())
-                _ = try plan.run(spectrogram)
+                _ = try plan.run(input)
                 return plan
             }
             plans.append(plan)
@@ -70,9 +70,9 @@ public struct NetworkTiming: Codable, Hashable, Sendable {
             for index in plans.indices {
                 for _ in 0..<Self.runsPerTurn {
                     if turn == 0 {
-                        _ = try plans[index].run(spectrogram)
+                        _ = try plans[index].run(input)
                     } else {
-                        try rows[index].times.measure { _ = try plans[index].run(spectrogram) }
+                        try rows[index].times.measure { _ = try plans[index].run(input) }
                     }
                 }
             }

@@ -102,12 +102,12 @@ package final class BatchLoader {
     ///   - dataSet: What to draw from.
     ///   - cache: The waveforms; may hold more than the data set's.
     ///   - sampler: The order of drawing, made for this data set.
-    ///   - frontEnd: The model's log-mel.
+    ///   - frontEnd: What the model hears.
     ///   - configuration: How batches are made.
     ///   - teacher: Gives further targets, for distillation.
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when parts do not fit together.
     package init(
-        dataSet: DataSet, cache: WaveformCache, sampler: Sampler, frontEnd: LogMelSpectrogram,
+        dataSet: DataSet, cache: WaveformCache, sampler: Sampler, frontEnd: NetworkFrontEnd,
         configuration: Configuration, teacher: Teacher? = nil
     ) throws {
         try Self.check(configuration, cache: cache, frontEnd: frontEnd)
@@ -145,7 +145,8 @@ package final class BatchLoader {
         }
         state = after
         return TrainingBatch(
-            slot, frameCount: frameCount, melBands: maker.melBands, classCount: dataSet.classCount,
+            slot, frameCount: frameCount, melBands: maker.melBands,
+            rowCount: maker.frontEnd.rowCount(sampleCount: configuration.clipSamples), classCount: dataSet.classCount,
             hasTeacher: maker.teacher != nil)
     }
 
@@ -197,7 +198,7 @@ package final class BatchLoader {
     }
 
     private static func check(
-        _ configuration: Configuration, cache: WaveformCache, frontEnd: LogMelSpectrogram
+        _ configuration: Configuration, cache: WaveformCache, frontEnd: NetworkFrontEnd
     ) throws {
         let minimum = frontEnd.configuration.minimumSampleCount
         func refuse(_ message: String) -> EPANNsError { EPANNsError(.invalidConfiguration, message) }

@@ -5,26 +5,26 @@ import Synchronization
 /// `@unchecked Sendable`: while a batch is made, each worker writes its own clips' parts; afterwards the batch has one
 /// owner at a time.
 final class BatchStorage: @unchecked Sendable {
-    private(set) var spectrograms: UnsafeMutableBufferPointer<Float>
+    private(set) var inputs: UnsafeMutableBufferPointer<Float>
     private(set) var targets: UnsafeMutableBufferPointer<Float>
     private(set) var teacherTargets: UnsafeMutableBufferPointer<Float>
 
     init() {
-        spectrograms = .init(start: nil, count: 0)
+        inputs = .init(start: nil, count: 0)
         targets = .init(start: nil, count: 0)
         teacherTargets = .init(start: nil, count: 0)
     }
 
-    deinit { for memory in [spectrograms, targets, teacherTargets] { memory.deallocate() } }
+    deinit { for memory in [inputs, targets, teacherTargets] { memory.deallocate() } }
 
-    fileprivate func reserve(spectrograms first: Int, targets second: Int, teacherTargets third: Int) {
+    fileprivate func reserve(inputs first: Int, targets second: Int, teacherTargets third: Int) {
         func reserve(_ memory: inout UnsafeMutableBufferPointer<Float>, _ count: Int) {
             guard memory.count < count else { return }
             memory.deallocate()
             memory = .allocate(capacity: count)
             memory.initialize(repeating: 0)
         }
-        reserve(&spectrograms, first)
+        reserve(&inputs, first)
         reserve(&targets, second)
         reserve(&teacherTargets, third)
     }
@@ -38,9 +38,9 @@ final class BatchStoragePool: Sendable {
     /// Keeps at most `limit` storages.
     init(limit: Int) { self.limit = limit }
 
-    func take(spectrograms: Int, targets: Int, teacherTargets: Int) -> BatchStorage {
+    func take(inputs: Int, targets: Int, teacherTargets: Int) -> BatchStorage {
         let storage = free.withLock { $0.popLast() } ?? BatchStorage()
-        storage.reserve(spectrograms: spectrograms, targets: targets, teacherTargets: teacherTargets)
+        storage.reserve(inputs: inputs, targets: targets, teacherTargets: teacherTargets)
         return storage
     }
 

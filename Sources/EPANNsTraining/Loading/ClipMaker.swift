@@ -7,7 +7,7 @@ import EPANNsGraph
 struct ClipMaker: Sendable {
     let dataSet: DataSet
     let cache: WaveformCache
-    let frontEnd: LogMelSpectrogram
+    let frontEnd: NetworkFrontEnd
     /// Nil for evaluation: clips begin where the plan says, and are not changed.
     let augmentation: BatchLoader.Configuration?
     let teacher: BatchLoader.Teacher?
@@ -16,10 +16,9 @@ struct ClipMaker: Sendable {
 
     /// Memory for a batch.
     func lend(_ plan: BatchPlan, from pool: BatchStoragePool) -> BatchLoan {
-        let frames = frontEnd.configuration.frameCount(sampleCount: plan.sampleCount)
         let targets = plan.units.count * dataSet.classCount
         let storage = pool.take(
-            spectrograms: plan.units.count * frames * melBands, targets: targets,
+            inputs: plan.units.count * frontEnd.rowCount(sampleCount: plan.sampleCount), targets: targets,
             teacherTargets: teacher == nil ? 0 : targets)
         return BatchLoan(storage, from: pool)
     }
@@ -50,10 +49,10 @@ struct ClipMaker: Sendable {
                 var noise = random(.waveform)
                 augmentation.waveformAugmentation.apply(to: waveform, sampleRate: cache.sampleRate, using: &noise)
             }
-            let size = frames * melBands
+            let size = frontEnd.rowCount(sampleCount: plan.sampleCount)
             try frontEnd.compute(
                 UnsafeBufferPointer(waveform),
-                into: UnsafeMutableBufferPointer(rebasing: storage.spectrograms[index * size..<(index + 1) * size]))
+                into: UnsafeMutableBufferPointer(rebasing: storage.inputs[index * size..<(index + 1) * size]))
             try fillTeacherTargets(index, waveform, into: storage)
         } catch let error as EPANNsError {
             var error = error
@@ -63,7 +62,7 @@ struct ClipMaker: Sendable {
         let classCount = dataSet.classCount
         storage.targets[index * classCount..<(index + 1) * classCount].update(repeating: 0)
         for label in clip.classes { storage.targets[index * classCount + label] = 1 }
-        guard let specAugment = augmentation?.specAugment else { return nil }
+        guard let specAugment = augmentation?.specAugment, frontEnd.inputs.contains(.logMel) else { return nil }
         var stripes = random(.specAugment)
         return specAugment.stripes(frames: frames, mels: melBands, using: &stripes)
     }

@@ -19,10 +19,12 @@ package final class TrainingBatch: @unchecked Sendable {
     package let lambdas: [Double]
     /// SpecAugment's stripes, shape `(clips)`; empty without SpecAugment.
     package let stripes: [SpecAugmentStripes]
+    /// Numbers of a clip's row.
+    let rowCount: Int
     private let loan: BatchLoan
     private let hasTeacher: Bool
 
-    init(_ slot: BatchPipeline.Slot, frameCount: Int, melBands: Int, classCount: Int, hasTeacher: Bool) {
+    init(_ slot: BatchPipeline.Slot, frameCount: Int, melBands: Int, rowCount: Int, classCount: Int, hasTeacher: Bool) {
         iteration = slot.plan.iteration
         clips = slot.plan.units.map(\.clip)
         firstPosition = slot.plan.units.first?.position ?? 0
@@ -31,6 +33,7 @@ package final class TrainingBatch: @unchecked Sendable {
         loan = slot.loan
         self.frameCount = frameCount
         self.melBands = melBands
+        self.rowCount = rowCount
         self.classCount = classCount
         self.hasTeacher = hasTeacher
     }
@@ -46,12 +49,12 @@ package final class TrainingBatch: @unchecked Sendable {
         isMixed ? lambdas.flatMap { [Float($0), 1 - Float($0)] } : [Float](repeating: 1, count: count)
     }
 
-    /// Gives access to the log-mel spectrograms, shape `(clips, frames, mels)`, row-major, as the front end makes them;
-    /// may be changed.
-    package func withSpectrograms<Result>(
+    /// Gives access to the clips' rows as the front end makes them: log-mel spectrograms, shape `(clips, frames, mels)`,
+    /// where the network hears nothing else; may be changed.
+    package func withInputs<Result>(
         _ body: (UnsafeMutableBufferPointer<Float>) throws -> Result
     ) rethrows -> Result {
-        try access(loan.storage.spectrograms, count * frameCount * melBands, body)
+        try access(loan.storage.inputs, count * rowCount, body)
     }
 
     /// Gives access to the targets, 0 or 1, shape `(clips, classes)`, not mixed.

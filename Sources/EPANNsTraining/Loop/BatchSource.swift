@@ -48,9 +48,9 @@ enum BatchSource {
                 targets: batch.mixedTargets(), teacher: batch.mixedTeacherTargets(),
                 augmentation: InputAugmentation(
                     stripes: batch.stripes, mixupWeights: batch.isMixed ? batch.mixupWeights : []))
-            try batch.withSpectrograms { spectrograms in
+            try batch.withInputs { inputs in
                 var contents = contents
-                contents.inputs = UnsafeBufferPointer(spectrograms)
+                contents.inputs = UnsafeBufferPointer(inputs)
                 try body(contents)
             }
         case .embeddings(let table):

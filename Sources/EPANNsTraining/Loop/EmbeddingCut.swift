@@ -12,7 +12,7 @@ package enum EmbeddingCut {
             graph.parameterSpecs(of: node).contains { $0.role == .trainable && !freeze.contains($0.name) }
         }
         let first = isTrained.firstIndex(of: true) ?? logits
-        let shapes = try graph.shapes(frameCount: graph.minimumFrameCount)
+        let shapes = try graph.shapes(graph.extent(sampleCount: graph.minimumSampleCount))
         // A map is as long as its clip; only vectors make a table.
         for cut in (1..<max(first, 1)).reversed() where shapes[cut].spatial.isEmpty {
             // Nothing behind the cut may read what lies before it, and a dropout belongs to what is trained.

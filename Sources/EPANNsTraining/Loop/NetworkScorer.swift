@@ -11,7 +11,7 @@ import EPANNsRuntime
 struct NetworkScorer: Sendable {
     let graph: ModelGraph
     let weights: [String: Tensor]
-    let frontEnd: LogMelSpectrogram
+    let frontEnd: NetworkFrontEnd
     let precision: Precision
     let threads: Int
 
@@ -27,10 +27,10 @@ struct NetworkScorer: Sendable {
         let minimum = graph.minimumSampleCount
         return try [[Float]](count: part.count, jobs: threads) { position in
             var samples = try cache.waveform(of: dataSet.clips[part.lowerBound + position])
-            if samples.count < minimum { samples += [Float](repeating: 0, count: minimum - samples.count) }
-            let spectrogram = try frontEnd(samples)
-            let plan = try network.plan(for: .init(frames: spectrogram.count / graph.input.melBands))
-            return output(try plan.run(spectrogram))
+            let count = graph.fittingSampleCount(max(samples.count, minimum))
+            samples += [Float](repeating: 0, count: count - samples.count)
+            let plan = try network.plan(for: .init(graph.extent(sampleCount: count)))
+            return output(try plan.run(frontEnd(samples)))
         }
     }
 }

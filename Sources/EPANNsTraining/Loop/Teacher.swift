@@ -6,7 +6,7 @@ import EPANNsRuntime
 /// A model whose scores are learnt from.
 struct Teacher {
     let model: Model
-    let frontEnd: LogMelSpectrogram
+    let frontEnd: NetworkFrontEnd
     private let network: InferenceNetwork
 
     /// Compiles a teacher.
@@ -26,17 +26,20 @@ struct Teacher {
                     + "(\(student.labels.count)); with a teacher's weight of 1 the labels of the data are not used.")
         }
         self.model = model
-        frontEnd = try LogMelSpectrogram(configuration: model.configuration.frontEnd, melWeights: model.melWeights)
+        let graph = try model.graph()
+        frontEnd = try NetworkFrontEnd(graph, melWeights: model.melWeights)
         network = InferenceNetwork(
-            graph: try model.graph(), weights: model.weights, options: .init(precision: .fp32, threads: 1))
+            graph: graph, weights: model.weights, options: .init(precision: .fp32, threads: 1))
     }
 
     /// Scores of a waveform, shape (classes); called on several threads at once.
     var scores: BatchLoader.Teacher {
-        { [network, frontEnd] samples in
-            let spectrogram = try frontEnd(samples)
-            return try network.plan(for: .init(frames: spectrogram.count / network.graph.input.melBands))
-                .run(spectrogram).scores
+        { [network, frontEnd, minimum = network.graph.minimumSampleCount] samples in
+            // The student's clips may be too short for the teacher, or of a length that it does not take.
+            let graph = network.graph
+            let count = graph.fittingSampleCount(max(samples.count, minimum))
+            let row = try frontEnd(samples + [Float](repeating: 0, count: count - samples.count))
+            return try network.plan(for: .init(graph.extent(sampleCount: count))).run(row).scores
         }
     }
 

@@ -119,14 +119,16 @@ public final class Trainer {
         stepper = try TrainingStepper(
             graph: material.model.graph(), weights: checkpoint?.weights ?? material.model.weights,
             options: TrainingPlan.Options(
-                batch: share, clips: configuration.mixupAlpha == nil ? share : 2 * share, frames: material.frameCount,
+                batch: share, clips: configuration.mixupAlpha == nil ? share : 2 * share,
+                extent: material.extent,
                 precision: configuration.precision, threads: threads,
-                usesSpecAugment: configuration.specAugment != nil, usesDropout: configuration.usesDropout,
+                usesSpecAugment: configuration.specAugment != nil && material.frontEnd.inputs.contains(.logMel),
+                usesDropout: configuration.usesDropout,
                 freeze: configuration.freeze),
             loss: material.loss, optimizer: configuration.optimizer, firstNode: material.firstNode)
         if threads > 1 {
             let work = ThreadPolicy.meanOperations(
-                of: try material.model.graph(), frames: material.frameCount, batch: stepper.plan.options.clips)
+                of: try material.model.graph(), extent: material.extent, batch: stepper.plan.options.clips)
             // Small layers wait for one another so often that waking costs more than spinning.
             if work >= threads * ThreadPolicy.operationsPerSleeper { ThreadPolicy.sleepAtBarriers() }
         }

@@ -103,20 +103,21 @@ extension TrainingMaterial {
         _ report: (TrainingEvent) throws -> Void
     ) throws -> Int {
         let sampleRate = model.configuration.frontEnd.sampleRate
-        let shortest = try model.graph().minimumSampleCount
+        let graph = try model.graph()
+        let shortest = graph.minimumSampleCount
         if let seconds = configuration.clipSeconds {
-            return max(Int((seconds * Double(sampleRate)).rounded()), shortest)
+            return graph.fittingSampleCount(max(Int((seconds * Double(sampleRate)).rounded()), shortest))
         }
         guard let cache else {
             try report(
                 .note(
                     "The recordings are not packed yet and their length is not known; clips of 10 s are assumed. With the "
                         + "length given the memory is exact."))
-            return max(10 * sampleRate, shortest)
+            return graph.fittingSampleCount(max(10 * sampleRate, shortest))
         }
         // Nine of ten clips are heard whole; a few long ones do not make all the others end in silence.
         let lengths = try train.clips.map { try cache.location(of: $0).sampleCount }.sorted()
         let usual = lengths.isEmpty ? 0 : lengths[lengths.count * 9 / 10]
-        return max(min(usual, 10 * sampleRate), shortest)
+        return graph.fittingSampleCount(max(min(usual, 10 * sampleRate), shortest))
     }
 }

@@ -19,7 +19,7 @@ final class TrainingMaterial {
     let teacher: Teacher?
     /// Nil where only the run's size is of interest.
     private let packed: WaveformCache?
-    let frontEnd: LogMelSpectrogram
+    let frontEnd: NetworkFrontEnd
     let loss: LossConfiguration
     let metric: TrainingConfiguration.Metric
     /// Samples of a training clip.
@@ -32,7 +32,8 @@ final class TrainingMaterial {
     /// SHA-256 of the files of the initial model and the teacher, where there are any.
     let modelDigests: [String: String]
 
-    var frameCount: Int { frontEnd.configuration.frameCount(sampleCount: clipSamples) }
+    /// How long a training clip is.
+    let extent: ClipExtent
 
     init(
         _ configuration: TrainingConfiguration, cacheFolder: String?, communicator: any Communicator,
@@ -57,11 +58,16 @@ final class TrainingMaterial {
         self.model = model
         if !learnsFromTeacherAlone { try Self.checkClasses(train, test, loss.kind, report) }
         metric = try Self.metric(configuration, train)
-        frontEnd = try LogMelSpectrogram(configuration: model.configuration.frontEnd, melWeights: model.melWeights)
+        let graph = try model.graph()
+        frontEnd = try NetworkFrontEnd(graph, melWeights: model.melWeights)
+        if configuration.specAugment != nil, !graph.inputs.contains(.logMel) {
+            try report(.note("SpecAugment masks spectrograms, and \(model.configuration.architecture) hears none."))
+        }
         packed = try Self.pack(
             TrainingData.merged([train] + (test.map { [$0] } ?? [])), sampleRate: frontEnd.configuration.sampleRate,
             cacheFolder, communicator, report)
         clipSamples = try Self.clipSamples(configuration, train, packed, model, report)
+        extent = graph.extent(sampleCount: clipSamples)
         self.teacher = try teacher.map { try Teacher($0, of: model) }
         firstNode =
             configuration.cachesEmbeddings ? try EmbeddingCut.node(of: model.graph(), configuration.freeze) : nil

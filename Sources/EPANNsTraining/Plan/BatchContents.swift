@@ -1,6 +1,6 @@
 /// One batch as a plan takes it.
 struct BatchContents {
-    /// Spectrograms, shape (clips, frames, mels), or the given results of the plan's first node.
+    /// The clips' rows, such as spectrograms, shape (clips, frames, mels), or the given results of the plan's first node.
     var inputs = UnsafeBufferPointer<Float>(start: nil, count: 0)
     var iteration: Int
     /// Position of the first (mixed) clip in the batch of all machines.

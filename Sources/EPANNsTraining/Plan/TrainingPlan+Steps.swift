@@ -3,20 +3,26 @@ import EPANNsRuntime
 
 // What training adds to a program: SpecAugment with mixup, the loss, dropout.
 extension ProgramBuilder {
-    /// SpecAugment, then mixup of neighbours: from `clips` to `batch` spectrograms; SPEC §1.7.
+    /// SpecAugment of a spectrogram, then mixup of neighbours: from `clips` to `batch` maps; SPEC §1.7.
+    ///
+    /// Where a network has two branches, both are mixed with the same weights, and the spectrogram's alone is masked.
     mutating func augment(_ index: Int, _ options: TrainingPlan.Options, _ step: TrainingStepData) throws {
         let name = "augmentation"
+        let masks = options.usesSpecAugment && spectrogramStage == index
+        guard masks || options.clips != options.batch else { return }
         let source = try plainFloats(value(index), name: name)
         let (frames, mels) = (shapes[index].extent(of: .height), shapes[index].extent(of: .width))
         let (clips, batch) = (options.clips, options.batch)
         let isMixed = clips != batch
-        let size = frames * mels
+        let size = shapes[index].count
         let result = newValue(try .floats([batch] + source.layout.dimensions[1...]))
         emit(name, buffers: [source.buffer, result.buffer]) { context in
             let (input, output) = (context.floats(source.buffer), context.floats(result.buffer))
             let augmentation = step.current.augmentation
-            context.team.run(clips) { range in
-                for clip in range { augmentation.maskClip(clip, input + clip * size, frames: frames, mels: mels) }
+            if masks {
+                context.team.run(clips) { range in
+                    for clip in range { augmentation.maskClip(clip, input + clip * size, frames: frames, mels: mels) }
+                }
             }
             context.team.run(batch) { range in
                 for clip in range {
@@ -48,7 +54,7 @@ extension ProgramBuilder {
                         let weights = isMixed ? augmentation.mixWeights(pair: clip / 2) : (1, 1)
                         let weight = clip % 2 == 0 ? weights.0 : weights.1
                         for element in 0..<size { target[element] = weight * row[element] }
-                        augmentation.maskClip(clip, target, frames: frames, mels: mels)
+                        if masks { augmentation.maskClip(clip, target, frames: frames, mels: mels) }
                     }
                 }
             }

@@ -16,8 +16,8 @@ public final class TrainingPlan {
         public var batch: Int
         /// Clips that are read: twice the batch with mixup, which mixes neighbours (SPEC §1.7).
         public var clips: Int
-        /// Frames of each clip's spectrogram.
-        public var frames: Int
+        /// How long each clip is.
+        public var extent: ClipExtent
         /// Arithmetic of the convolutions and element type of the feature maps.
         public var precision: Precision
         /// Threads of a step.
@@ -31,15 +31,27 @@ public final class TrainingPlan {
         /// What is not trained.
         public var freeze: FreezeSelection
 
-        /// Makes options.
+        /// Makes options of a network that hears the spectrogram only.
         public init(
             batch: Int, clips: Int? = nil, frames: Int, precision: Precision = .fp32, threads: Int = 1,
             allowsWinograd: Bool = true, usesSpecAugment: Bool = false, usesDropout: Bool = true,
             freeze: FreezeSelection = FreezeSelection()
         ) {
+            self.init(
+                batch: batch, clips: clips, extent: ClipExtent(frames: frames), precision: precision, threads: threads,
+                allowsWinograd: allowsWinograd, usesSpecAugment: usesSpecAugment, usesDropout: usesDropout,
+                freeze: freeze)
+        }
+
+        /// Makes options.
+        public init(
+            batch: Int, clips: Int? = nil, extent: ClipExtent, precision: Precision = .fp32, threads: Int = 1,
+            allowsWinograd: Bool = true, usesSpecAugment: Bool = false, usesDropout: Bool = true,
+            freeze: FreezeSelection = FreezeSelection()
+        ) {
             self.batch = batch
             self.clips = clips ?? batch
-            self.frames = frames
+            self.extent = extent
             self.precision = precision
             self.threads = threads
             self.allowsWinograd = allowsWinograd
@@ -108,7 +120,7 @@ public final class TrainingPlan {
         let store = ParameterStore()
         let freeze = options.freeze
         var builder = try ProgramBuilder(
-            graph, frames: options.frames, weights: weights,
+            graph, extent: options.extent, weights: weights,
             mode: .training(
                 store, precision: options.precision, allowsWinograd: options.allowsWinograd,
                 isTrained: { !freeze.contains($0) }, keepsStatistics: { freeze.containsStatistics(of: $0) },
@@ -121,7 +133,6 @@ public final class TrainingPlan {
                 .invalidConfiguration, "Everything is frozen; leave at least the last layer to be trained.")
         }
         try builder.forward { builder, index in
-            guard options.usesSpecAugment || options.clips != options.batch else { return }
             try builder.augment(index, options, step)
         }
         builder.emitLoss(logits, loss, step)

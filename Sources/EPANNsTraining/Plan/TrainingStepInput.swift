@@ -1,6 +1,6 @@
 /// What a plan is given for one step.
 struct TrainingStepInput {
-    /// Spectrograms, shape (clips, frames, mels), or the given results of the plan's first node.
+    /// The clips' rows, such as spectrograms, shape (clips, frames, mels), or the given results of the plan's first node.
     var inputs: UnsafeBufferPointer<Float>
     /// Targets in 0…1 after mixup, shape (batch, classes).
     var targets: UnsafeBufferPointer<Float>
