@@ -97,7 +97,7 @@ struct BenchCommand: ParsableCommand {
             var cost = (parameters: 0, macs: 0)
             for member in system.members {
                 let graph = try member.graph()
-                let samples = Int(seconds * Double(member.frontEnd.sampleRate))
+                let samples = graph.fittingSampleCount(Int(seconds * Double(member.frontEnd.sampleRate)))
                 let report = try CostReport(graph, sampleCount: samples)
                 cost.parameters += report.parameters
                 cost.macs += report.macs
