@@ -158,7 +158,7 @@ public struct ImportanceScorer: Sendable {
                 node = readers[0]
             case .activation: return readers[0]
             case .input, .transpose, .convolution, .linear, .pool, .reduce, .add, .multiply, .concatenate,
-                .unflattenChannels, .dropout, .softmax, .parameter:
+                .unflattenChannels, .dropout, .softmax, .parameter, .layerNorm, .attention, .flatten, .join, .first:
                 return node
             }
         }

@@ -85,7 +85,11 @@ public struct ChannelPruner: Sendable {
             case .matrix(var settings):
                 settings.outputs = count
                 result.nodes[index].operation = .linear(settings)
-            case .norm, .value, .none: break
+            case .norm, .affine, .value, .none: break
+            }
+            if case .attention(var settings) = node.operation {
+                settings.heads = count / settings.headWidth
+                result.nodes[index].operation = .attention(settings)
             }
         }
         return result
@@ -139,8 +143,8 @@ public struct ChannelPruner: Sendable {
         case .norm(let settings):
             // The counter is a scalar; statistics over mel know no channels.
             if settings.axis == .channel, !axes.isEmpty { axes[0] = outputs }
-        // A parameter that is a value keeps all its channels: they are fixed.
-        case .value, .none: break
+        // A parameter that is a value and a layer norm keep all their channels: they are fixed.
+        case .affine, .value, .none: break
         }
         return axes
     }
