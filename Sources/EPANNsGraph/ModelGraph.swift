@@ -81,7 +81,8 @@ public struct ModelGraph: Hashable, Sendable {
 
     /// Fewest frames that the network can take; shorter clips are padded with silence.
     public var minimumFrameCount: Int {
-        (1...4096).first { (try? shapes(frameCount: $0)) != nil } ?? 4096
+        if case .fixed(let count, _) = input.recipe.frames { return count }
+        return (1...4096).first { (try? shapes(frameCount: $0)) != nil } ?? 4096
     }
 
     /// Fewest samples that front end and network can take.

@@ -20,7 +20,7 @@ struct NetworkFixture {
 
     static let names = [
         "cnn6", "cnn10", "cnn10-wide", "cnn14", "cnn14-mel32", "cnn14-mel128", "pruned", "resnet38", "resnet54",
-        "erann", "erann-other", "mn005", "mn010",
+        "erann", "erann-other", "ast", "ast-wide", "mn005", "mn010",
     ]
 
     var graph: ModelGraph

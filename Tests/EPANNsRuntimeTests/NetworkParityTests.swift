@@ -63,7 +63,8 @@ import Testing
 
     /// The fixtures that have layers with sums long enough for bf16.
     @Test(
-        .enabled(if: Precision.bf16.isSupported, "this CPU has no bf16 kernels"), arguments: ["pruned", "cnn10-wide"])
+        .enabled(if: Precision.bf16.isSupported, "this CPU has no bf16 kernels"),
+        arguments: ["pruned", "cnn10-wide", "ast-wide"])
     func bf16PlanIsCloseToPyTorch(name: String) throws {
         let fixture = try NetworkFixture(name)
         let network = InferenceNetwork(

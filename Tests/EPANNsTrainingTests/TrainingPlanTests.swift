@@ -3,7 +3,7 @@ import EPANNsTraining
 import Testing
 
 @Suite struct TrainingPlanTests {
-    @Test(arguments: ["cnn14", "mn", "resnet38", "erann"])
+    @Test(arguments: ["cnn14", "mn", "resnet38", "erann", "ast"])
     func `gradients and ten steps are PyTorch's`(name: String) throws {
         let fixture = try TrainingFixture(name)
         let inputs = try #require(fixture.tensors["inputs"])

@@ -42,8 +42,6 @@ package struct ArchitectureRecognizer {
     private static let unsupported = [
         ("att_block.att.weight", "Cnn14_DecisionLevelAtt"),
         ("pre_conv0.weight", "a Wavegram network"),
-        ("v.pos_embed", "an AST"),
-        ("audio_spectrogram_transformer.embeddings.cls_token", "an AST in Hugging Face's form"),
     ]
 
     private func refuseKnownOthers() throws {

@@ -9,6 +9,7 @@ public enum ModelConfiguration: Hashable, Sendable {
     case cnn(CNNConfiguration)
     case resNet(ResNetConfiguration)
     case erann(ERANNConfiguration)
+    case ast(ASTConfiguration)
     case mobileNetV3(MobileNetV3Configuration)
 
     /// Every architecture, in the order of SPEC §2's table.
@@ -16,6 +17,7 @@ public enum ModelConfiguration: Hashable, Sendable {
         CNNConfiguration.self,
         ResNetConfiguration.self,
         ERANNConfiguration.self,
+        ASTConfiguration.self,
         MobileNetV3Configuration.self,
     ]
 
@@ -26,6 +28,7 @@ public enum ModelConfiguration: Hashable, Sendable {
             case .cnn(let configuration): configuration
             case .resNet(let configuration): configuration
             case .erann(let configuration): configuration
+            case .ast(let configuration): configuration
             case .mobileNetV3(let configuration): configuration
             }
         }

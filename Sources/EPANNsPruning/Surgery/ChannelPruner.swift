@@ -5,7 +5,8 @@ import EPANNsGraph
 ///
 /// It follows the graph from every layer that makes channels to all that read them: a filter goes with its batch norm,
 /// with the inputs of the next convolution, a linear layer's columns behind a reduction, a depthwise convolution's
-/// channel and a squeeze-excitation's units. Whole groups go from grouped convolutions.
+/// channel and a squeeze-excitation's units. Whole groups go from grouped convolutions,
+/// whole heads from attentions.
 ///
 ///     let pruner = ChannelPruner(graph)
 ///     let (graph, weights) = try pruner.prune(weights, keeping: kept)   // indices of units, one list a group
