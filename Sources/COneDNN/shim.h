@@ -295,6 +295,62 @@ static inline dnnl_status_t onednn_pooling_backward(
 #endif
 }
 
+static inline dnnl_status_t onednn_matmul(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, onednn_md src, onednn_md weights, onednn_md dst,
+        dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_matmul_primitive_desc_create(
+            out, engine, onednn_md_get(src), onednn_md_get(weights), NULL, onednn_md_get(dst), attr);
+#else
+    dnnl_matmul_desc_t desc;
+    dnnl_status_t status
+            = dnnl_matmul_desc_init(&desc, onednn_md_get(src), onednn_md_get(weights), NULL, onednn_md_get(dst));
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, NULL) : status;
+#endif
+}
+
+// Over one axis; source and result may be the same memory.
+static inline dnnl_status_t onednn_softmax_forward(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, onednn_md data, int axis, dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_softmax_forward_primitive_desc_create(out, engine, dnnl_forward_inference, dnnl_softmax_accurate,
+            onednn_md_get(data), onednn_md_get(data), axis, attr);
+#else
+    dnnl_softmax_desc_t desc;
+    dnnl_status_t status = dnnl_softmax_forward_desc_init(&desc, dnnl_forward_inference, onednn_md_get(data), axis);
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, NULL) : status;
+#endif
+}
+
+// Over the last axis; `stat` is the layout of means and variances.
+static inline dnnl_status_t onednn_layer_norm_forward(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, dnnl_prop_kind_t kind, onednn_md data, onednn_md stat,
+        float epsilon, unsigned flags, dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_layer_normalization_forward_primitive_desc_create(out, engine, kind, onednn_md_get(data),
+            onednn_md_get(data), onednn_md_get(stat), epsilon, flags, attr);
+#else
+    dnnl_layer_normalization_desc_t desc;
+    dnnl_status_t status = dnnl_layer_normalization_forward_desc_init(
+            &desc, kind, onednn_md_get(data), onednn_md_get(stat), epsilon, flags);
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, NULL) : status;
+#endif
+}
+
+static inline dnnl_status_t onednn_layer_norm_backward(
+        dnnl_primitive_desc_t *out, dnnl_engine_t engine, onednn_md diff, onednn_md data, onednn_md stat,
+        float epsilon, unsigned flags, const_dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr) {
+#if DNNL_VERSION_MAJOR >= 3
+    return dnnl_layer_normalization_backward_primitive_desc_create(out, engine, dnnl_backward, onednn_md_get(diff),
+            onednn_md_get(diff), onednn_md_get(data), onednn_md_get(stat), epsilon, flags, hint, attr);
+#else
+    dnnl_layer_normalization_desc_t desc;
+    dnnl_status_t status = dnnl_layer_normalization_backward_desc_init(&desc, dnnl_backward, onednn_md_get(diff),
+            onednn_md_get(data), onednn_md_get(stat), epsilon, flags);
+    return status == dnnl_success ? dnnl_primitive_desc_create(out, &desc, attr, engine, hint) : status;
+#endif
+}
+
 static inline dnnl_status_t onednn_inner_product_backward_data(
         dnnl_primitive_desc_t *out, dnnl_engine_t engine, onednn_md diff_src, onednn_md weights, onednn_md diff_dst,
         const_dnnl_primitive_desc_t hint, dnnl_primitive_attr_t attr) {

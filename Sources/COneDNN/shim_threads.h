@@ -17,6 +17,12 @@ static inline int onednn_set_thread_count(int count) {
     return get ? get() : count;
 }
 
+// The count that primitives made by this thread are for.
+static inline int onednn_thread_count(void) {
+    int (*get)(void) = (int (*)(void))dlsym(RTLD_DEFAULT, "omp_get_max_threads");
+    return get ? get() : 1;
+}
+
 // Runs body(data) on the threads of oneDNN's own team, so that kernels of ours and of oneDNN never compete for cores;
 // body asks onednn_thread_index for its share. Returns 0, having run nothing, where the runtime is not libgomp.
 static inline int onednn_run_team(void (*body)(void *), void *data, int threads) {

@@ -3,10 +3,12 @@ import EPANNsCore
 extension Operation {
     /// Multiply-accumulate operations for one element of the output.
     func macsPerElement(input: Shape) -> Int {
-        switch parameterLayout {
+        // A query's products with all keys, and of what comes of them with all values; queries and outputs are as wide.
+        if case .attention = self { return 2 * input.positions }
+        return switch parameterLayout {
         case .kernel(let settings): (input.channels / settings.groups) * settings.kernel.reduce(1, *)
         case .matrix: input.channels
-        case .norm, .value, .none: 0
+        case .norm, .affine, .value, .none: 0
         }
     }
 
@@ -17,7 +19,7 @@ extension Operation {
         switch parameterLayout {
         case .kernel(let settings): settings.hasBias ? 1 : 0
         case .matrix(let settings): settings.hasBias ? 1 : 0
-        case .norm: 2
+        case .norm, .affine: 2
         case .value, .none: 0
         }
     }

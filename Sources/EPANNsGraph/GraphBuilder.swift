@@ -85,7 +85,32 @@ public struct GraphBuilder {
         append(name, .batchNorm(settings), [x], channels: x.channels)
     }
 
-    /// Multiplies a vector with a matrix; weights under `name`.
+    /// Normalises every position over its channels; weights under `name`.
+    public mutating func layerNorm(_ name: String, _ x: Value, _ settings: LayerNorm = LayerNorm()) -> Value {
+        append(name, .layerNorm(settings), [x], channels: x.channels)
+    }
+
+    /// Attends from every position to all; `x` has queries, keys and values one after another.
+    public mutating func attention(_ name: String, _ x: Value, _ settings: Attention) -> Value {
+        append(name, .attention(settings), [x], channels: settings.width)
+    }
+
+    /// Makes a one-dimensional map of a two-dimensional one, row by row.
+    public mutating func flatten(_ name: String, _ x: Value) -> Value {
+        append(name, .flatten, [x], channels: x.channels)
+    }
+
+    /// Puts one-dimensional maps one behind another.
+    public mutating func join(_ name: String, _ values: [Value]) -> Value {
+        append(name, .join, values, channels: values[0].channels)
+    }
+
+    /// Takes the first positions of a one-dimensional map.
+    public mutating func first(_ name: String, _ x: Value, count: Int) -> Value {
+        append(name, .first(count: count), [x], channels: x.channels)
+    }
+
+    /// Multiplies a vector, or every position of a one-dimensional map, with a matrix; weights under `name`.
     public mutating func linear(_ name: String, _ x: Value, outputs: Int) -> Value {
         append(name, .linear(Linear(outputs: outputs)), [x], channels: outputs)
     }

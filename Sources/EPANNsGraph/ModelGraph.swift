@@ -94,6 +94,7 @@ public struct ModelGraph: Hashable, Sendable {
 
     /// Fewest frames that a network can take which hears the spectrogram only.
     public var minimumFrameCount: Int {
-        (1...4096).first { (try? shapes(frameCount: $0)) != nil } ?? 4096
+        if case .fixed(let count, _) = input.recipe.frames { return count }
+        return (1...4096).first { (try? shapes(frameCount: $0)) != nil } ?? 4096
     }
 }

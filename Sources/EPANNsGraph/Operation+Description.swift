@@ -8,7 +8,13 @@ extension Operation: CustomStringConvertible {
         case .convolution(let settings): return settings.description
         case .batchNorm(let settings):
             return settings.axis == .channel ? "batch norm" : "batch norm over \(settings.axis)"
+        case .layerNorm: return "layer norm"
         case .linear: return "linear"
+        case .attention(let settings):
+            return settings.heads == 1 ? "attention, 1 head" : "attention, \(settings.heads) heads"
+        case .flatten: return "flatten"
+        case .join: return "join"
+        case .first(let count): return "first \(count)"
         case .activation(let function): return function.description
         case .pool(let settings): return "\(settings.reduction) pool \(Self.extents(settings.kernel))"
         case .reduce(let reduction, let axes):
@@ -49,6 +55,7 @@ extension Activation: CustomStringConvertible {
         case .relu6: "ReLU6"
         case .leakyReLU(let slope): "leaky ReLU \(slope)"
         case .hardSwish: "hard swish"
+        case .gelu: "GELU"
         case .sigmoid: "sigmoid"
         }
     }

@@ -33,8 +33,32 @@ extension Operation {
                     over: inputs[0], kernel: settings.kernel, stride: settings.stride, padding: settings.padding,
                     dilation: settings.kernel.map { _ in 1 }))
         case .linear(let settings):
-            try Self.require(inputs[0], axes: 0)
-            return Shape(settings.outputs)
+            try Self.requireRows(inputs[0])
+            return Shape(settings.outputs, inputs[0].spatial)
+        case .layerNorm:
+            try Self.requireRows(inputs[0])
+            return inputs[0]
+        case .attention(let settings):
+            try Self.require(inputs[0], axes: 1)
+            guard settings.heads > 0, settings.headWidth > 0, inputs[0].channels == 3 * settings.width else {
+                throw .unreadable(
+                    "needs 3 × \(settings.heads) × \(settings.headWidth) channels, but is given \(inputs[0])")
+            }
+            return Shape(settings.width, inputs[0].spatial)
+        case .flatten:
+            try Self.require(inputs[0], axes: 2)
+            return Shape(inputs[0].channels, [inputs[0].positions])
+        case .join:
+            for input in inputs {
+                try Self.require(input, axes: 1)
+                guard input.channels == inputs[0].channels else { throw Self.mismatch(inputs[0], input) }
+            }
+            return Shape(inputs[0].channels, [inputs.reduce(0) { $0 + $1.positions }])
+        case .first(let count):
+            try Self.require(inputs[0], axes: 1)
+            if count > inputs[0].positions { throw .tooSmall }
+            guard count > 0 else { throw .unreadable("takes \(count) positions, but must take at least one") }
+            return Shape(inputs[0].channels, [count])
         case .softmax:
             try Self.require(inputs[0], axes: 0)
             return inputs[0]
@@ -90,6 +114,12 @@ extension Operation {
         }
         let kept = zip(input.spatial, places).filter { !axes.contains($0.1) }
         return Shape(input.channels, kept.map(\.0))
+    }
+
+    private static func requireRows(_ input: Shape) throws(ShapeProblem) {
+        guard input.spatial.count < 2 else {
+            throw .unreadable("reads vectors and one-dimensional maps, but is given \(input)")
+        }
     }
 
     private static func require(_ input: Shape, axes: Int) throws(ShapeProblem) {

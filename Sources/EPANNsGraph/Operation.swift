@@ -11,8 +11,18 @@ public enum Operation: Hashable, Sendable {
     case convolution(Convolution)
     /// Affine normalisation with stored statistics.
     case batchNorm(BatchNorm)
-    /// A matrix product over the channels of a vector.
+    /// Affine normalisation of every position over its channels, by its own mean and variance.
+    case layerNorm(LayerNorm)
+    /// A matrix product over the channels of a vector, or of every position of a one-dimensional map (tokens).
     case linear(Linear)
+    /// Attention of every position of a one-dimensional map to all of them, in several heads side by side.
+    case attention(Attention)
+    /// Makes a one-dimensional map of a two-dimensional one, row by row.
+    case flatten
+    /// One-dimensional maps one behind another.
+    case join
+    /// The first positions of a one-dimensional map.
+    case first(count: Int)
     /// An element-wise function.
     case activation(Activation)
     /// Average or maximum over a sliding window.
@@ -87,6 +97,39 @@ public struct BatchNorm: Hashable, Sendable {
     }
 }
 
+/// Settings of a layer normalisation.
+public struct LayerNorm: Hashable, Sendable {
+    /// Added to the variance.
+    public var epsilon: Float
+
+    /// Makes settings; PyTorch's default where not given.
+    public init(epsilon: Float = 1e-5) { self.epsilon = epsilon }
+}
+
+/// Settings of an attention.
+///
+/// The input has three times the output's channels: queries, keys and values one after another, each with the heads one
+/// after another, as timm's `qkv` makes them. Of a head with queries Q, keys K and values V, one row a position, the
+/// output is `softmax(scale · Q·Kᵀ)·V`.
+public struct Attention: Hashable, Sendable {
+    /// Number of heads.
+    public var heads: Int
+    /// Channels of each head.
+    public var headWidth: Int
+    /// What products of queries and keys are multiplied by.
+    public var scale: Float
+
+    /// Makes settings; a scale of one by the root of the heads' width where not given.
+    public init(heads: Int, headWidth: Int, scale: Float? = nil) {
+        self.heads = heads
+        self.headWidth = headWidth
+        self.scale = scale ?? 1 / Float(headWidth).squareRoot()
+    }
+
+    /// Channels of the output.
+    public var width: Int { heads * headWidth }
+}
+
 /// Settings of a linear layer.
 public struct Linear: Hashable, Sendable {
     /// Number of outputs.
@@ -130,6 +173,8 @@ public enum Activation: Hashable, Sendable {
     case leakyReLU(slope: Float)
     /// `x · clamp(x + 3, 0, 6) / 6`.
     case hardSwish
+    /// `x · Φ(x)` with the normal distribution's Φ, exactly rather than by its usual approximation.
+    case gelu
     case sigmoid
 }
 

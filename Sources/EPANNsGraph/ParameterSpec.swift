@@ -81,6 +81,12 @@ extension Operation {
                 ParameterSpec(
                     name: name + ".num_batches_tracked", shape: [], role: .counter, initialization: .zeros),
             ]
+        case .affine:
+            return [
+                ParameterSpec(
+                    name: name + ".weight", shape: [input.channels], role: .trainable, initialization: .ones),
+                Self.bias(name, input.channels),
+            ]
         case .value(let parameter):
             return [
                 ParameterSpec(

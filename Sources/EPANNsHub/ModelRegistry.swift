@@ -11,12 +11,12 @@ public struct ModelRegistry: Sendable {
     /// The entries, in the order in which they are listed.
     public let models: [RegisteredModel]
 
-    /// Every published file that public sources document: E-PANNs, PANNs, EfficientAT.
+    /// Every published file that public sources document: E-PANNs, PANNs, EfficientAT, AST.
     ///
     /// Left out, since neither our sources nor a copy at hand give the exact file name in record 3987831: the
     /// `emb` and `mel` variants of CNN14, its time-domain mixup and `DecisionLevelAvg` models. Their files run
     /// all the same when given by path. E-PANNs 25 % and 75 % were never published.
-    public static let standard = ModelRegistry(models: epannsModels + efficientATModels + pannsModels)
+    public static let standard = ModelRegistry(models: epannsModels + efficientATModels + pannsModels + astModels)
 
     /// Makes a registry.
     ///

@@ -15,6 +15,8 @@ public struct RegisteredModel: Codable, Hashable, Sendable, Identifiable {
         case epanns = "E-PANNs"
         /// EfficientAT, release v0.0.1 on GitHub.
         case efficientAT = "EfficientAT"
+        /// AST, addresses in its repository's README.
+        case ast = "AST"
     }
 
     /// The name on the command line: lower-case letters, digits and hyphens.

@@ -200,10 +200,10 @@ extension ModelGraph {
         case .activation(let function):
             switch function {
             case .sigmoid: return .sigmoid
-            case .relu, .relu6, .leakyReLU, .hardSwish: return nil
+            case .relu, .relu6, .leakyReLU, .hardSwish, .gelu: return nil
             }
         case .input, .transpose, .convolution, .batchNorm, .linear, .pool, .reduce, .add, .multiply, .concatenate,
-            .unflattenChannels, .dropout, .parameter:
+            .unflattenChannels, .dropout, .parameter, .layerNorm, .attention, .flatten, .join, .first:
             return nil
         }
     }

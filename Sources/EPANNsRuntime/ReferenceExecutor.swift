@@ -78,12 +78,26 @@ public struct ReferenceExecutor: Sendable {
         case .linear(let settings):
             let matrix = try weight(node.name + ".weight")
             let bias = settings.hasBias ? try weight(node.name + ".bias") : nil
-            let x = inputs[0].0
-            return (0..<settings.outputs).map { row in
+            let (x, shape) = inputs[0]
+            return (0..<output.count).map { index in
+                let (row, position) = index.quotientAndRemainder(dividingBy: output.positions)
                 var sum = Double(bias?[row] ?? 0)
-                for column in x.indices { sum += Double(matrix[row * x.count + column]) * Double(x[column]) }
+                for column in 0..<shape.channels {
+                    sum +=
+                        Double(matrix[row * shape.channels + column]) * Double(x[column * shape.positions + position])
+                }
                 return Float(sum)
             }
+        case .layerNorm(let settings): return try normalizeLayer(node.name, settings, inputs[0].0, output)
+        case .attention(let settings): return attend(settings, inputs[0].0, positions: output.positions)
+        case .flatten: return inputs[0].0
+        case .join:
+            return (0..<output.channels).flatMap { channel in
+                inputs.flatMap { x, shape in x[channel * shape.positions..<(channel + 1) * shape.positions] }
+            }
+        case .first(let count):
+            let (x, shape) = inputs[0]
+            return (0..<output.channels).flatMap { x[$0 * shape.positions..<$0 * shape.positions + count] }
         case .activation(let function): return inputs[0].0.map(function.callAsFunction)
         case .pool(let settings): return pool(settings, inputs[0].0, inputs[0].1, output)
         case .reduce(let reduction, let axes):
@@ -172,6 +186,49 @@ public struct ReferenceExecutor: Sendable {
         }
     }
 
+    private func normalizeLayer(
+        _ name: String, _ settings: LayerNorm, _ x: [Float], _ shape: Shape
+    ) throws -> [Float] {
+        let gamma = try weight(name + ".weight")
+        let beta = try weight(name + ".bias")
+        var result = x
+        for position in 0..<shape.positions {
+            func value(_ channel: Int) -> Double { Double(x[channel * shape.positions + position]) }
+            let channels = 0..<shape.channels
+            let mean = channels.reduce(0) { $0 + value($1) } / Double(shape.channels)
+            let variance = channels.reduce(0) { $0 + (value($1) - mean) * (value($1) - mean) } / Double(shape.channels)
+            let deviation = (variance + Double(settings.epsilon)).squareRoot()
+            for channel in channels {
+                result[channel * shape.positions + position] = Float(
+                    (value(channel) - mean) / deviation * Double(gamma[channel]) + Double(beta[channel]))
+            }
+        }
+        return result
+    }
+
+    private func attend(_ settings: Attention, _ x: [Float], positions: Int) -> [Float] {
+        let (width, head) = (settings.width, settings.headWidth)
+        var result = [Float](repeating: 0, count: width * positions)
+        for first in stride(from: 0, to: width, by: head) {
+            func entry(_ part: Int, _ channel: Int, _ position: Int) -> Double {
+                Double(x[(part * width + first + channel) * positions + position])
+            }
+            for query in 0..<positions {
+                let products = (0..<positions).map { key in
+                    (0..<head).reduce(0) { $0 + entry(0, $1, query) * entry(1, $1, key) } * Double(settings.scale)
+                }
+                let largest = products.max() ?? 0
+                let powers = products.map { exp($0 - largest) }
+                let sum = powers.reduce(0, +)
+                for channel in 0..<head {
+                    let value = (0..<positions).reduce(0) { $0 + powers[$1] * entry(2, channel, $1) }
+                    result[(first + channel) * positions + query] = Float(value / sum)
+                }
+            }
+        }
+        return result
+    }
+
     private func pool(_ settings: Pool, _ x: [Float], _ input: Shape, _ output: Shape) -> [Float] {
         func pair(_ values: [Int], _ fill: Int) -> (Int, Int) { (values[0], values.count > 1 ? values[1] : fill) }
         let (inputHeight, inputWidth) = pair(input.spatial, 1)
@@ -238,6 +295,7 @@ extension Activation {
         case .relu6: min(max(x, 0), 6)
         case .leakyReLU(let slope): x >= 0 ? x : slope * x
         case .hardSwish: x * min(max(x + 3, 0), 6) / 6
+        case .gelu: Float(Double(x) * 0.5 * erfc(-Double(x) / 2.0.squareRoot()))
         case .sigmoid: Float(1 / (1 + exp(-Double(x))))
         }
     }

@@ -89,6 +89,22 @@ import Testing
         #expect(try Self.shape { g, _ in g.parameter("v.pos_embed", Parameter(channels: 6, positions: 4)) } == [6, 4])
     }
 
+    @Test func tokensAreMadeAttendedToAndTaken() throws {
+        #expect(try Self.shape { $0.flatten("f", Self.map(&$0, $1)) } == [6, 160])
+        #expect(
+            try Self.shape { g, x in
+                let tokens = g.flatten("f", Self.map(&g, x))
+                return g.join("j", [g.parameter("p", Parameter(channels: 6)), tokens, tokens])
+            } == [6, 321])
+        #expect(
+            try Self.shape { g, x in
+                let y = g.linear("l", g.layerNorm("n", g.flatten("f", Self.map(&g, x))), outputs: 24)
+                return g.first("t", g.attention("a", y, Attention(heads: 4, headWidth: 2)), count: 3)
+            } == [8, 3])
+        let few = Self.refusal { g, x in g.first("t", g.flatten("f", Self.map(&g, x)), count: 161) }
+        #expect(few?.code == .invalidAudio)
+    }
+
     @Test func aClipThatIsTooShortIsToldFromAGraphThatIsWrong() {
         let short = Self.refusal(frames: 2) { $0.pool("p", $1, Pool(.mean, kernel: [3, 2])) }
         #expect(short?.code == .invalidAudio)
@@ -106,10 +122,26 @@ import Testing
     }
 
     static let wrong = [
-        // Not silently a vector: a matrix over tokens is another operation.
-        Wrong("x (linear) reads vectors, but is given 6×20×8") { $0.linear("x", map(&$0, $1), outputs: 3) },
-        Wrong("x (linear) reads vectors, but is given 6×4") { g, _ in
-            g.linear("x", g.parameter("p", Parameter(channels: 6, positions: 4)), outputs: 3)
+        // Not silently a vector.
+        Wrong("x (linear) reads vectors and one-dimensional maps, but is given 6×20×8") {
+            $0.linear("x", map(&$0, $1), outputs: 3)
+        },
+        Wrong("x (layer norm) reads vectors and one-dimensional maps, but is given 6×20×8") {
+            $0.layerNorm("x", map(&$0, $1))
+        },
+        Wrong("x (attention, 2 heads) needs 3 × 2 × 2 channels, but is given 6×4") { g, _ in
+            g.attention(
+                "x", g.parameter("p", Parameter(channels: 6, positions: 4)), Attention(heads: 2, headWidth: 2))
+        },
+        Wrong("x (attention, 1 head) reads one-dimensional maps, but is given 6×20×8") {
+            $0.attention("x", map(&$0, $1), Attention(heads: 1, headWidth: 2))
+        },
+        Wrong("x (flatten) reads two-dimensional maps, but is given 6") { $0.flatten("x", vector(&$0, $1)) },
+        Wrong("x (join) cannot join 6×4 and 5×4") { g, _ in
+            g.join("x", [6, 5].map { g.parameter("p\($0)", Parameter(channels: $0, positions: 4)) })
+        },
+        Wrong("x (first 0) takes 0 positions") { g, _ in
+            g.first("x", g.parameter("p", Parameter(channels: 6, positions: 4)), count: 0)
         },
         Wrong("x (softmax) reads vectors") { $0.softmax("x", map(&$0, $1)) },
         Wrong("x (transpose) reads two-dimensional maps, but is given 6") { $0.transpose("x", vector(&$0, $1)) },

@@ -71,13 +71,15 @@ import Testing
             return network
         }
         wavegrams[1].frontEnd = .panns32k(melBands: 32)
+        var ast = ASTConfiguration(stride: 14, width: 10, heads: 2, hiddenWidth: 7, blockCount: 3, classCount: 4)
+        ast.blocks[1] = .init(heads: 1, hiddenWidth: 5)
         return [
             .wavegram(wavegrams[0]), .wavegram(wavegrams[1]), .mobileNetV1(first), .mobileNetV2(second),
             .cnn(.init(.cnn6, widths: [1, 2, 3, 1], embeddingWidth: 1, classCount: 1)),
             .cnn(.init(.cnn10, widths: [1, 2, 3, 4, 5, 6, 7, 8], embeddingWidth: 2, classCount: 3)),
             .cnn(.init(.cnn14, widths: Array(1...12), embeddingWidth: 5, classCount: 50, frontEnd: .panns8k)),
             .resNet(pruned(.resnet22)), .resNet(pruned(.resnet38)), .resNet(pruned(.resnet54)),
-            .erann(erann), .mobileNetV3(mobile),
+            .erann(erann), .ast(ast), .mobileNetV3(mobile),
         ]
     }()
 
@@ -86,7 +88,6 @@ import Testing
     }
 
     @Test(arguments: [
-        ("v.pos_embed", "AST"),
         ("att_block.att.weight", "DecisionLevelAtt"),
     ])
     func networksOfALaterVersionAreNamed(tensor: String, network: String) throws {

@@ -161,6 +161,30 @@ import Testing
             network.frontEnd.recipe.frames = .any
             _ = try network.graph()
         },
+        Invalid("an AST of any number of frames") {
+            var network = ASTConfiguration()
+            network.frontEnd.recipe.frames = .any
+            _ = try network.graph()
+        },
+        Invalid("an AST without blocks") { _ = try ASTConfiguration(blockCount: 0).graph() },
+        Invalid("an AST of steps beyond a patch") { _ = try ASTConfiguration(stride: 17).graph() },
+        Invalid("an AST without steps") {
+            var network = ASTConfiguration()
+            network.stride = []
+            _ = try network.graph()
+        },
+        Invalid("an AST of fewer mel bands than a patch") {
+            var network = ASTConfiguration()
+            network.frontEnd.melBands = 15
+            _ = try network.graph()
+        },
+        Invalid("an AST with heads that overflow") { _ = try ASTConfiguration(headWidth: .max).graph() },
+        Invalid("an AST of no heads") { _ = try ASTConfiguration(heads: 0).graph() },
+        Invalid("an epsilon that is not a number") {
+            var network = ASTConfiguration()
+            network.headEpsilon = .nan
+            _ = try network.graph()
+        },
         Invalid("as wide as NaN") { _ = try MobileNetV3Configuration(widthMultiplier: .nan).graph() },
         Invalid("infinitely wide") { _ = try MobileNetV3Configuration(widthMultiplier: .infinity).graph() },
         Invalid("no blocks") {

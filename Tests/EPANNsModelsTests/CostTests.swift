@@ -86,6 +86,23 @@ import Testing
         #expect(last?.outputShape == (name == "erann-1-6" ? [768, 8, 40] : [640, 8, 20]))
     }
 
+    /// SPEC §2.9 and §2.10; the two ImageNet heads of published files, 1,538,000 parameters, are not part of the network.
+    @Test(arguments: [
+        ("ast-10", 86_594_063, 88_132_063, 103.35, 130.51), ("ast-12", 86_316_047, 87_854_047, 72.53, 85.91),
+        ("ast-14", 86_167_823, 87_705_823, 56.10, 64.11), ("ast-16", 86_056_463, 87_594_463, 43.76, 48.63),
+    ])
+    func astCost(name: String, used: Int, stored: Int, withoutAttention: Double, gigaMACs: Double) throws {
+        let cost = try CostReport(#require(ModelConfiguration.named(name)).graph(), sampleCount: 160_000)
+        #expect(cost.frameCount == 1024)
+        #expect(cost.parameters == used && used + 2 * (768 * 1000 + 1000) == stored)
+        #expect((Double(cost.macs) / 1e7).rounded() == (gigaMACs * 100).rounded())
+        let attention = cost.layers.filter { $0.operation.hasPrefix("attention") }.reduce(0) { $0 + $1.macs }
+        #expect((Double(cost.macs - attention) / 1e7).rounded() == (withoutAttention * 100).rounded())
+        // 352,528,252 bytes and 159 tensors with the unused heads.
+        #expect(cost.tensorCount == 155)
+        if name == "ast-10" { #expect(cost.stateDictByteCount + 4 * (stored - used) == 352_528_252) }
+    }
+
     /// SPEC §2.11: mn04 0.98 M parameters, 0.11 G MACs; mn10 4.88 M, 0.54 G.
     @Test(arguments: [("mn04", 983_599, 0.11, 312), ("mn10", 4_880_000, 0.54, 312)])
     func efficientATCost(name: String, parameters: Int, gigaMACs: Double, tensors: Int) throws {

@@ -52,7 +52,7 @@ func extent(_ graph: ModelGraph, frames: Int) -> ClipExtent {
 
 /// Small networks of every architecture.
 enum SmallNetwork: String, CaseIterable, Sendable {
-    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, erann, wavegram, wavegramLogMel, mn
+    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, erann, wavegram, wavegramLogMel, ast, mn
 
     /// The configuration with ten classes.
     var configuration: ModelConfiguration {
@@ -86,12 +86,21 @@ enum SmallNetwork: String, CaseIterable, Sendable {
             return .wavegram(.init(.wavegram, scale: 1 / 32, classCount: 10, frontEnd: .panns32k(melBands: 32)))
         case .wavegramLogMel:
             return .wavegram(.init(.wavegramLogMel, scale: 1 / 32, classCount: 10, frontEnd: frontEnd))
+        case .ast:
+            var frontEnd = FrontEndConfiguration.ast
+            frontEnd.melBands = 32
+            frontEnd.recipe.frames = .fixed(count: 40, padding: 0)
+            var network = ASTConfiguration(
+                stride: 8, width: 20, headWidth: 5, heads: 4, hiddenWidth: 30, blockCount: 2, classCount: 10,
+                frontEnd: frontEnd)
+            network.blocks[1] = .init(heads: 3, hiddenWidth: 17)
+            return .ast(network)
         case .mn: return .mobileNetV3(.init(widthMultiplier: 0.1, classCount: 10))
         }
     }
 
-    /// Whether a batch norm follows every convolution; ERANNs' come before, and the sums of their blocks after.
-    var normalisesEveryFilter: Bool { self != .erann }
+    /// Whether a batch norm follows every convolution; ERANNs' come before, and an AST has none.
+    var normalisesEveryFilter: Bool { self != .erann && self != .ast }
 
     /// Frames that the network can take.
     var frames: Int { 40 }

@@ -21,7 +21,7 @@ struct NetworkFixture {
     static let names = [
         "cnn6", "cnn10", "cnn10-wide", "cnn14", "cnn14-mel32", "cnn14-mel128", "pruned", "resnet38", "resnet54",
         "mobilenet-v1", "mobilenet-v2", "wavegram-cnn14", "wavegram-logmel-cnn14", "wavegram-logmel128-cnn14", "erann",
-        "erann-other", "mn005", "mn010",
+        "erann-other", "ast", "ast-wide", "mn005", "mn010",
     ]
 
     var graph: ModelGraph

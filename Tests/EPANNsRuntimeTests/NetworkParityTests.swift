@@ -66,7 +66,7 @@ import Testing
     /// The fixtures that have layers with sums long enough for bf16.
     @Test(
         .enabled(if: Precision.bf16.isSupported, "this CPU has no bf16 kernels"),
-        arguments: ["pruned", "cnn10-wide", "wavegram-cnn14"])
+        arguments: ["pruned", "cnn10-wide", "wavegram-cnn14", "ast-wide"])
     func bf16PlanIsCloseToPyTorch(name: String) throws {
         let fixture = try NetworkFixture(name)
         let network = InferenceNetwork(

@@ -31,10 +31,24 @@ import Testing
         #expect(sum == expected)
     }
 
-    @Test func plansRefuseItByName() throws {
-        let network = InferenceNetwork(graph: graph, weights: seededWeights(graph))
-        let error = #expect(throws: EPANNsError.self) { try network.plan(for: .init(frames: 5)) }
-        #expect(error?.code == .unsupportedFormat)
+    @Test(arguments: [1, 3]) func plansGiveItToEveryClip(batch: Int) throws {
+        let weights = seededWeights(graph)
+        let clips = (0..<batch).map { clip in (0..<40).map { Float(($0 * 5 + clip * 3) % 7) } }
+        let plan = try InferenceNetwork(graph: graph, weights: weights).plan(for: .init(batch: batch, frames: 5))
+        let outputs = try plan.run(clips.flatMap(\.self))
+        let reference = ReferenceExecutor(graph: graph, weights: weights)
+        let expected = try clips.flatMap { try reference.run($0).logits }
+        // A few Float32 sums of tens of products.
+        #expect(worst(outputs.logits, expected) <= 1e-5 * (expected.map(abs).max() ?? 0))
+    }
+
+    @Test func aTensorOfTheWrongSizeIsNamed() throws {
+        var weights = seededWeights(graph)
+        weights["pos_embed"] = Tensor(shape: [1, 4, 6], values: [Float](repeating: 0, count: 24))
+        let error = #expect(throws: EPANNsError.self) {
+            try InferenceNetwork(graph: graph, weights: weights).plan(for: .init(frames: 5))
+        }
+        #expect(error?.code == .checkpointMismatch)
         #expect(error?.message.contains("pos_embed") == true)
     }
 }

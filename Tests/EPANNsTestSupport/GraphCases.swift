@@ -132,6 +132,41 @@ package enum GraphCases {
             let y = g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 7)
             return g.activation("r", g.batchNorm("bn", y), .relu)
         },
+        Case("tokens through layer norm, linear layers and GELU") { g, x in
+            let tokens = g.flatten("flat", g.pool("p", x, Pool(.mean, kernel: [4, 4])))
+            var y = g.layerNorm("ln", tokens, LayerNorm(epsilon: 1e-6))
+            y = g.activation("gelu", g.linear("l1", y, outputs: 10), .gelu)
+            return g.add("sum", [tokens, g.linear("l2", y, outputs: 6)])
+        },
+        // 144 tokens: two blocks of queries.
+        Case("attention in two heads over two blocks") { g, x in
+            let tokens = g.flatten("flat", g.pool("p", x, Pool(.mean, kernel: [2, 2])))
+            var y = g.linear("qkv", tokens, outputs: 30)
+            y = g.attention("att", y, Attention(heads: 2, headWidth: 5))
+            return g.add("sum", [tokens, g.linear("proj", y, outputs: 6)])
+        },
+        // 171 tokens: the second block is shorter than the first. Heads of unequal parts of the channels, a scale of its own.
+        Case("attention in one head of a map that is needed again") { g, x in
+            let tokens = g.flatten("flat", g.pool("p", x, Pool(.mean, kernel: [2, 2], stride: [4, 1])))
+            let y = g.linear("qkv", g.activation("r", tokens, .hardSwish), outputs: 9)
+            let z = g.attention("att", y, Attention(heads: 1, headWidth: 3, scale: 0.7))
+            return g.concatenate("cat", [z, y, tokens])
+        },
+        Case("class tokens before, positions added, the first taken") { g, x in
+            let tokens = g.flatten("flat", g.pool("p", x, Pool(.max, kernel: [4, 4])))
+            let joined = g.join(
+                "join",
+                [
+                    g.parameter("cls", Parameter(channels: 6)), g.parameter("dist", Parameter(channels: 6)),
+                    tokens,
+                ])
+            let y = g.add("placed", [joined, g.parameter("pos", Parameter(channels: 6, positions: 38))])
+            return g.add("sum", [g.first("two", g.layerNorm("ln", y), count: 2), g.first("own", y, count: 2)])
+        },
+        Case("layer norm and GELU of a vector") { g, x in
+            let y = g.linear("l", g.reduce("mean", x, .mean, over: [.height, .width]), outputs: 7)
+            return g.activation("gelu", g.layerNorm("ln", y), .gelu)
+        },
     ]
 
     /// The case between a convolution from the spectrogram and a linear layer; `transposed` runs it with the axes swapped.

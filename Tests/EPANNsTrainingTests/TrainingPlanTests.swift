@@ -3,7 +3,7 @@ import EPANNsTraining
 import Testing
 
 @Suite struct TrainingPlanTests {
-    @Test(arguments: ["cnn14", "mn", "resnet38", "mobilenet-v1", "mobilenet-v2", "erann", "wavegram-logmel-cnn14"])
+    @Test(arguments: ["cnn14", "mn", "resnet38", "mobilenet-v1", "mobilenet-v2", "erann", "ast", "wavegram-logmel-cnn14"])
     func `gradients and ten steps are PyTorch's`(name: String) throws {
         let fixture = try TrainingFixture(name)
         let targets = try #require(fixture.tensors["targets"])

@@ -1,4 +1,4 @@
-"""Waveform to log-mel, for the families of networks: PANNs (through torchlibrosa), EfficientAT and ERANNs (written here).
+"""Waveform to log-mel, for the families of networks: PANNs (through torchlibrosa), EfficientAT, ERANNs and AST (written here).
 
 Imported by the other scripts; shows nothing by itself. Axes are (batch, channel, time, mel) unless said otherwise.
 """
@@ -113,3 +113,31 @@ class ERANNsFrontEnd(nn.Module):
         spectrum = torch.fft.rfft(windows)  # (batch, frames, bins)
         energies = (spectrum.real.square() + spectrum.imag.square()) @ self.bank.T
         return 10 * torch.log10(energies.clamp_min(1e-10))[:, None]
+
+
+class ASTFrontEnd(nn.Module):
+    """AST's front end (SPEC §2.9): samples (batch, N) to (batch, 1, frames, 128), Kaldi's filter bank, normalised.
+
+    Whole windows only; frames that are missing are raw zeros before the normalisation, later ones are cut off. No state.
+    """
+
+    sample_rate, n_fft, window_length, hop, mel_bands, fmin, fmax = 16000, 512, 400, 160, 128, 20.0, 8000.0
+    mean, deviation, frame_count = -4.2677393, 2 * 4.5689974, 1024
+
+    def __init__(self):
+        super().__init__()
+        bank = kaldi_mel_bank(self.mel_bands, self.n_fft, self.sample_rate, self.fmin, self.fmax)
+        self.register_buffer("bank", torch.from_numpy(bank).float(), persistent=False)
+        window = torch.hann_window(self.window_length, periodic=False, dtype=torch.float64)
+        self.register_buffer("window", window.float(), persistent=False)
+
+    def forward(self, waveform: torch.Tensor) -> torch.Tensor:
+        x = waveform - waveform.mean(1, keepdim=True)
+        x = x.unfold(1, self.window_length, self.hop)
+        x = x - x.mean(2, keepdim=True)
+        x = x - 0.97 * torch.cat([x[:, :, :1], x[:, :, :-1]], 2)
+        spectrum = torch.fft.rfft(x * self.window, self.n_fft)
+        energies = (spectrum.real.square() + spectrum.imag.square()) @ self.bank.T
+        frames = torch.log(energies.clamp_min(1.1920929e-07))[:, : self.frame_count]
+        frames = nn.functional.pad(frames, (0, 0, 0, self.frame_count - frames.shape[1]))
+        return ((frames - self.mean) / self.deviation)[:, None]

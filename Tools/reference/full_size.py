@@ -34,7 +34,7 @@ NAMES = (
     "cnn6", "cnn10", "cnn14", "cnn14-16k", "cnn14-8k", "cnn14-mel32", "cnn14-mel128", "cnn14-emb32",
     "epanns-25", "epanns-50", "epanns-75", "resnet22", "resnet38", "resnet54",
     "mobilenet-v1", "mobilenet-v2", "wavegram-cnn14", "wavegram-logmel-cnn14", "wavegram-logmel128-cnn14",
-    "erann-1-6", "erann-2-5", "mn04", "mn10",
+    "erann-1-6", "erann-2-5", "ast-10", "ast-16", "mn04", "mn10",
 )
 LEGACY = "cnn14"
 SECONDS = 10.0
@@ -99,7 +99,12 @@ def write(name: str, folder: Path, seed: int) -> dict:
             {"iteration": 600000, "model": network.state_dict()}, checkpoint, _use_new_zipfile_serialization=False)
     else:
         checkpoint = folder / f"{name}.pt"
-        torch.save(network.state_dict(), checkpoint)
+        state = network.state_dict()
+        if name.startswith("ast"):  # as published: saved from DataParallel, with two heads that nothing uses
+            state |= {f"v.{head}.{part}": torch.zeros(1000, 768) if part == "weight" else torch.zeros(1000)
+                      for head in ("head", "head_dist") for part in ("weight", "bias")}
+            state = {f"module.{key}": value for key, value in state.items()}
+        torch.save(state, checkpoint)
     print(
         f"{name:13} {checkpoint.stat().st_size / 1e6:6.1f} MB  scores {scores.min():.3f}…{scores.max():.3f}"
         f"  PyTorch fp32 {(scores - exact).abs().max():.1e}  bf16 {(bfloat16 - exact).abs().max():.1e}"

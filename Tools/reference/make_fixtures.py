@@ -94,6 +94,43 @@ ERANNS = {
 }
 
 
+# Step of the patches, width, (heads, hidden width) of the blocks, width of a head, classes, mel bands, frames, batches, seed.
+# The second one has more than 128 tokens, so that queries come in blocks, and sums long enough for bfloat16.
+ASTS = {
+    "ast": (10, 24, [(3, 40), (2, 24)], 6, 11, 32, 48, (2, 1), 9459),
+    "ast-wide": (4, 64, [(4, 256)], 16, 11, 32, 134, (1,), 9460),
+}
+
+
+def ast_case(name):
+    stride, width, blocks, head_width, classes, mels, frames, batches, seed = ASTS[name]
+    network = networks.ASTNetwork(stride, width, blocks, head_width, classes, mels, frames)
+
+    def normalised(batch, seed):  # from dB to AST's scale
+        return (log_mel_like(batch, frames, mels, seed) / 4.342944819 + 4.2677393) / (2 * 4.5689974)
+
+    randomise(network, normalised(8, seed), seed)
+    configuration = ast_configuration(stride, width, blocks, head_width, classes, mels, frames)
+    return network, configuration, [normalised(b, seed + n) for n, b in enumerate(batches, 1)], seed
+
+
+def ast_configuration(stride, width, blocks, head_width, classes, mels, frames) -> dict:
+    """An AST's configuration in the JSON form of our own files."""
+    return {
+        "architecture": "ast", "stride": [stride, stride], "width": width, "headWidth": head_width,
+        "blocks": [{"heads": heads, "hiddenWidth": hidden} for heads, hidden in blocks], "normEpsilon": 1e-6,
+        "headEpsilon": 1e-5, "classCount": classes, "outputActivation": "sigmoid",
+        "frontEnd": {
+            "recipe": {
+                "framing": "whole", "window": "symmetric", "preEmphasis": {"frame": {"coefficient": 0.97}},
+                "offsetRemoval": {"ofClip": True, "ofFrames": True}, "melBank": "kaldi",
+                "logarithm": {"naturalAbove": {"floor": 1.1920929e-07}},
+                "normalisation": {"mean": -4.2677393, "deviation": 9.1379948},
+                "frames": {"fixed": {"count": frames, "padding": 0}}, "isPartOfStateDict": False},
+            "sampleRate": 16000, "fftSize": 512, "windowSize": 400, "hopSize": 160, "melBands": mels,
+            "minimumFrequencyHz": 20, "maximumFrequencyHz": 8000}}
+
+
 def erann_case(name):
     fourfold, stages, embedding, classes, options, inputs, seed = ERANNS[name]
     network = networks.ERANNNetwork(fourfold, stages, embedding, classes, **options)
@@ -268,7 +305,8 @@ def write(name: str, folder: Path) -> None:
 CASES = {
     **dict.fromkeys(PANNS, panns_case), **dict.fromkeys(RESNETS, resnet_case),
     **dict.fromkeys(MOBILENETS, mobilenet_case), **dict.fromkeys(WAVEGRAMS, wavegram_case),
-    **dict.fromkeys(ERANNS, erann_case), **dict.fromkeys(MN, mn_case)}
+    **dict.fromkeys(ERANNS, erann_case), **dict.fromkeys(ASTS, ast_case),
+    **dict.fromkeys(MN, mn_case)}
 
 
 def order_metadata(path: Path) -> None:

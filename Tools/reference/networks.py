@@ -18,7 +18,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from front_ends import PANNS_16K, PANNS_32K, PANNS_8K, EfficientATFrontEnd, ERANNsFrontEnd, FrontEnd, panns_modules
+from front_ends import PANNS_16K, PANNS_32K, PANNS_8K, ASTFrontEnd, EfficientATFrontEnd, ERANNsFrontEnd, FrontEnd, panns_modules
 
 CNN14_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512, 1024, 1024, 2048, 2048)
 CNN10_WIDTHS = (64, 64, 128, 128, 256, 256, 512, 512)
@@ -473,6 +473,104 @@ class WavegramNetwork(_PANNsBase):
         return self.from_inputs(*self.inputs(waveform))
 
 
+class _Attention(nn.Module):
+    """Queries, keys and values from one linear layer, heads side by side, and a linear layer behind."""
+
+    def __init__(self, width: int, heads: int, head_width: int):
+        super().__init__()
+        self.heads, self.head_width = heads, head_width
+        self.qkv = nn.Linear(width, 3 * heads * head_width)
+        self.proj = nn.Linear(heads * head_width, width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        batch, tokens, _ = x.shape
+        parts = self.qkv(x).reshape(batch, tokens, 3, self.heads, self.head_width).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(*parts.unbind(0))  # scales by one over the root of the heads' width
+        return self.proj(y.transpose(1, 2).reshape(batch, tokens, -1))
+
+
+class _Perceptron(nn.Module):
+    def __init__(self, width: int, hidden: int):
+        super().__init__()
+        self.fc1 = nn.Linear(width, hidden)
+        self.fc2 = nn.Linear(hidden, width)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.fc2(F.gelu(self.fc1(x)))
+
+
+class _TransformerBlock(nn.Module):
+    def __init__(self, width: int, heads: int, head_width: int, hidden: int):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, eps=1e-6)
+        self.attn = _Attention(width, heads, head_width)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6)
+        self.mlp = _Perceptron(width, hidden)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = x + self.attn(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class _Patches(nn.Module):
+    def __init__(self, width: int, stride: int):
+        super().__init__()
+        self.proj = nn.Conv2d(1, width, 16, stride)
+
+
+class _VisionTransformer(nn.Module):
+    """Patches, two learnt tokens, positions, blocks, a norm; the names of modules are timm's."""
+
+    def __init__(self, width, stride, blocks, head_width, positions):
+        super().__init__()
+        self.cls_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.pos_embed = nn.Parameter(torch.zeros(1, positions, width))
+        self.dist_token = nn.Parameter(torch.zeros(1, 1, width))
+        self.patch_embed = _Patches(width, stride)
+        self.blocks = nn.Sequential(*(_TransformerBlock(width, heads, head_width, hidden) for heads, hidden in blocks))
+        self.norm = nn.LayerNorm(width, eps=1e-6)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        x = self.patch_embed.proj(x).flatten(2).transpose(1, 2)  # mel by mel
+        tokens = [token.expand(len(x), -1, -1) for token in (self.cls_token, self.dist_token)]
+        x = self.norm(self.blocks(torch.cat([*tokens, x], 1) + self.pos_embed))
+        return (x[:, 0] + x[:, 1]) / 2
+
+
+class ASTNetwork(nn.Module):
+    """AST (SPEC §2.9), without the two ImageNet heads of published files; `blocks` holds (heads, hidden width)."""
+
+    def __init__(
+        self, stride: int = 10, width: int = 768, blocks: Sequence[tuple[int, int]] = ((12, 3072),) * 12,
+        head_width: int = 64, class_count: int = 527, mel_bands: int = 128, frames: int = 1024,
+    ):
+        super().__init__()
+        self.front_end = ASTFrontEnd()
+        positions = ((mel_bands - 16) // stride + 1) * ((frames - 16) // stride + 1) + 2
+        self.v = _VisionTransformer(width, stride, blocks, head_width, positions)
+        self.mlp_head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, class_count))
+
+    @property
+    def sample_rate(self) -> int:
+        return self.front_end.sample_rate
+
+    def log_mel(self, waveform: torch.Tensor) -> torch.Tensor:
+        """Samples (batch, N) to the normalised filter bank, (batch, 1, 1024, 128)."""
+        return self.front_end(waveform)
+
+    def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        embedding = self.v(x.transpose(2, 3))
+        logits = self.mlp_head(embedding)
+        return {"logits": logits, "clipwise_output": torch.sigmoid(logits), "embedding": embedding}
+
+    def forward(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self.from_log_mel(self.log_mel(waveform))
+
+
+def ast(stride: int = 10, class_count: int = 527) -> ASTNetwork:
+    return ASTNetwork(stride, class_count=class_count)
+
+
 # EfficientAT mn, SPEC §2.11: (in, kernel, expanded, out, squeeze-excitation, activation, stride) of features.1…15.
 MN_ROWS = (
     (16, 3, 16, 16, False, "RE", 1), (16, 3, 64, 24, False, "RE", 2), (24, 3, 72, 24, False, "RE", 1),
@@ -617,6 +715,10 @@ def full_size_networks() -> dict[str, Callable[[], nn.Module]]:
         "wavegram-cnn14": lambda: WavegramNetwork(False),
         "wavegram-logmel-cnn14": lambda: WavegramNetwork(True),
         "wavegram-logmel128-cnn14": lambda: WavegramNetwork(True, front_end=FrontEnd(mel_bands=128)),
+        "ast-10": lambda: ast(10),
+        "ast-12": lambda: ast(12),
+        "ast-14": lambda: ast(14),
+        "ast-16": lambda: ast(16),
         "mn04": lambda: mn(0.4),
         "mn10": lambda: mn(1.0),
     }

@@ -82,6 +82,57 @@ class Graph:
         return y.transpose(1, axis)
 
 
+    def layer_norm(self, name, x, epsilon=1e-5):
+        width = x.shape[1]
+        scale = self.draw(name + ".weight", (width,), 0.8, 1.2)
+        shift = self.draw(name + ".bias", (width,), -0.1, 0.1)
+        return F.layer_norm(x.transpose(1, -1), (width,), scale, shift, epsilon).transpose(1, -1)
+
+    def rows(self, name, x, outputs):
+        """A linear layer at every position of (batch, channels, positions)."""
+        return self.linear_of(name, x.transpose(1, 2), outputs).transpose(1, 2)
+
+    def linear_of(self, name, x, outputs):
+        bound = (6 / x.shape[-1]) ** 0.5
+        weight = self.draw(name + ".weight", (outputs, x.shape[-1]), -bound, bound)
+        return F.linear(x, weight, self.draw(name + ".bias", (outputs,), -0.1, 0.1))
+
+    def parameter(self, name, batch, channels, positions=1):
+        """A stored value (1, positions, channels) for every clip, as (batch, channels, positions)."""
+        return self.draw(name, (1, positions, channels), -0.1, 0.1).transpose(1, 2).expand(batch, -1, -1)
+
+
+def attention(x, heads, width, scale):
+    """Of (batch, 3 · heads · width, positions): queries, keys, values."""
+    q, k, v = x.reshape(x.shape[0], 3, heads, width, x.shape[2]).unbind(1)
+    weights = torch.softmax(scale * q.transpose(2, 3) @ k, dim=-1)
+    return (weights @ v.transpose(2, 3)).transpose(2, 3).flatten(1, 2)
+
+
+def transformer_layers(g, x):
+    tokens = F.avg_pool2d(x, 4).flatten(2)
+    y = F.gelu(g.rows("l1", g.layer_norm("ln", tokens, 1e-6), 10))
+    return tokens + g.rows("l2", y, 6)
+
+
+def two_heads(g, x):
+    tokens = F.avg_pool2d(x, 2).flatten(2)
+    return tokens + g.rows("proj", attention(g.rows("qkv", tokens, 30), 2, 5, 5**-0.5), 6)
+
+
+def one_head(g, x):
+    tokens = F.avg_pool2d(x, 2, (4, 1)).flatten(2)
+    y = g.rows("qkv", F.hardswish(tokens), 9)
+    return torch.cat([attention(y, 1, 3, 0.7), y, tokens], 1)
+
+
+def class_tokens(g, x):
+    batch, tokens = x.shape[0], F.max_pool2d(x, 4).flatten(2)
+    y = torch.cat([g.parameter("cls", batch, 6), g.parameter("dist", batch, 6), tokens], 2)
+    y = y + g.parameter("pos", batch, 6, 38)
+    return g.layer_norm("ln", y)[:, :, :2] + y[:, :, :2]
+
+
 def mean(x):
     return x.mean((2, 3))
 
@@ -169,6 +220,11 @@ CASES = {
     "one result with four readers": four_readers,
     "norm of a vector": lambda g, x: torch.relu(g.norm("bn", g.linear("l", mean(x), 7))),
     "wide enough for Winograd": winograd,
+    "tokens through layer norm, linear layers and GELU": transformer_layers,
+    "attention in two heads over two blocks": two_heads,
+    "attention in one head of a map that is needed again": one_head,
+    "class tokens before, positions added, the first taken": class_tokens,
+    "layer norm and GELU of a vector": lambda g, x: F.gelu(g.layer_norm("ln", g.linear("l", mean(x), 7))),
 }
 
 

@@ -48,22 +48,34 @@ def randomise(network: nn.Module, calibration: Inputs, seed: int) -> nn.Module:
                 m.weight.copy_(normal(*m.weight.shape))
                 if m.bias is not None:
                     m.bias.zero_()
+            elif isinstance(m, nn.LayerNorm):
+                m.weight.copy_(uniform(*m.weight.shape, low=0.5, high=1.5))
+                m.bias.copy_(normal(*m.bias.shape, spread=0.2))
             elif isinstance(m, NORMS):
                 m.weight.copy_(uniform(m.num_features, low=0.5, high=1.5))
                 m.bias.copy_(normal(m.num_features, spread=0.2))
                 m.num_batches_tracked.fill_(1234)
 
+        for name, value in network.named_parameters():
+            if name.endswith(("_token", "pos_embed")):
+                value.copy_(normal(*value.shape, spread=0.5))
+
     def scale_weights(module, _, output):
         # A linear's inputs are positive (pooled ReLUs), and what clips have in common would drown what tells them
         # apart: the common part is taken out through the bias, then the rest is brought to the wanted spread.
         if isinstance(module, nn.Linear):
-            common = output.mean(dim=0)
+            common = output.flatten(0, -2).mean(dim=0)
             factor = 1 / float((output - common).std())
             module.bias.copy_(normal(*module.bias.shape, spread=0.2) - common * factor)
         else:
             factor = 1 / float(output.std())
+            if module.bias is not None:
+                module.bias.copy_(normal(*module.bias.shape, spread=0.2))
         module.weight.mul_(factor)
-        return output * factor if module.bias is None else output * factor + module.bias
+        if module.bias is None:
+            return output * factor
+        bias = module.bias[:, None, None] if isinstance(module, nn.Conv2d) else module.bias
+        return output * factor + bias
 
     def set_statistics(module, inputs):
         x = inputs[0]

@@ -20,7 +20,8 @@ from torch import nn
 
 import networks
 from front_ends import FrontEnd
-from make_fixtures import ERANNS, erann_configuration, mobilenet, resnet_configuration, wavegram, wavegram_inputs
+from make_fixtures import (
+    ASTS, ERANNS, ast_configuration, erann_configuration, mobilenet, resnet_configuration, wavegram, wavegram_inputs)
 from random_weights import CONVOLUTIONS, FRONT_END_PREFIXES, NORMS, log_mel_like, run
 
 GENERATOR = "Tools/reference/training.py"
@@ -40,6 +41,12 @@ def initialise(network: nn.Module, seed: int) -> None:
         if isinstance(module, NORMS):
             nn.init.uniform_(module.weight, 0.5, 1.5)
             nn.init.uniform_(module.bias, -0.2, 0.2)
+        if isinstance(module, nn.LayerNorm):
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+            nn.init.uniform_(module.bias, -0.2, 0.2)
+        if isinstance(module, networks._VisionTransformer):
+            for value in (module.cls_token, module.pos_embed, module.dist_token):
+                nn.init.normal_(value, std=0.2)
         if isinstance(module, (nn.Dropout,)):
             module.p = 0.0
     for module in network.modules():
@@ -75,12 +82,19 @@ def cases():
     yield ("erann", network, erann_configuration(network, fourfold, stages, embedding, 7), (3, 32, 128), 28, (1, STEPS))
 
 
+def more_cases():
+    stride, width, blocks, head_width, _, mels, frames, *_ = ASTS["ast"]
+    network = networks.ASTNetwork(stride, width, blocks, head_width, 7, mels, frames)
+    yield ("ast", network, ast_configuration(stride, width, blocks, head_width, 7, mels, frames), (3, frames, mels), 27,
+           (1, STEPS))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT)
     parser.add_argument("names", nargs="*", help="which networks; all when absent")
     arguments = parser.parse_args()
-    for name, network, configuration, (clips, frames, mels), seed, kept in cases():
+    for name, network, configuration, (clips, frames, mels), seed, kept in (*cases(), *more_cases()):
         if arguments.names and name not in arguments.names:
             continue
         initialise(network, seed)
@@ -91,6 +105,8 @@ def main() -> None:
             waveforms = torch.stack([wavegram_inputs(network, clips, 10236, seed + n)[1] for n in range(2)]).half()
         if name == "mn":
             inputs = (inputs / 4.342944819 + 4.5) / 5
+        if name == "ast":
+            inputs = (inputs / 4.342944819 + 4.2677393) / (2 * 4.5689974)
         inputs = inputs.half()
         generator = torch.Generator().manual_seed(seed)
         targets = (torch.rand(2, clips, 7, generator=generator) < 0.3).float()

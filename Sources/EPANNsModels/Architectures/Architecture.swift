@@ -24,6 +24,11 @@ public protocol Architecture: Codable, Hashable, Sendable {
     /// - Throws: `EPANNsError` with code `checkpointMismatch` when it looks like this family but is damaged.
     static func recognise(_ shapes: StateDictShapes) throws -> Self?
 
+    /// A published file's tensors in the graph's names, where they have others or more than the network uses; else nil.
+    ///
+    /// - Throws: `EPANNsError` with code `checkpointMismatch` when it is such a file but damaged.
+    static func translated(_ tensors: [String: Tensor]) throws -> TranslatedCheckpoint?
+
     /// Value of the key `architecture` in files: one of ``names``.
     var name: String { get }
     /// The case that holds it.
@@ -83,6 +88,9 @@ extension Architecture {
         presets.first { $0.name == name }?.configuration.base as? Self
     }
 
+    /// Published files have the graph's names.
+    public static func translated(_ tensors: [String: Tensor]) throws -> TranslatedCheckpoint? { nil }
+
     /// The preset of that name.
     public static func named(_ name: String) -> Self? { preset(name) }
 
@@ -131,10 +139,18 @@ extension Architecture {
         var builder = GraphBuilder(input: frontEnd, hearing: inputs)
         addLayers(to: &builder)
         let graph = builder.build()
+        let frames: Int =
+            switch frontEnd.recipe.frames {
+            case .fixed(let count, _): count
+            case .any, .perSecond: 4096
+            }
         do {
-            let samples = graph.fittingSampleCount(frontEnd.minimumSampleCount(frameCount: 4097))
-            _ = try graph.shapes(
-                inputs.contains(.waveform) ? graph.extent(sampleCount: samples) : ClipExtent(frames: 4096))
+            if inputs.contains(.waveform) {
+                let samples = graph.fittingSampleCount(frontEnd.minimumSampleCount(frameCount: 4097))
+                _ = try graph.shapes(graph.extent(sampleCount: samples))
+            } else {
+                _ = try graph.shapes(ClipExtent(frames: frames))
+            }
         } catch let error as EPANNsError where error.code == .invalidAudio {
             throw EPANNsError(
                 .invalidConfiguration,

@@ -41,8 +41,6 @@ package struct ArchitectureRecognizer {
     /// Tensors that only networks have which this version cannot run.
     private static let unsupported = [
         ("att_block.att.weight", "Cnn14_DecisionLevelAtt"),
-        ("v.pos_embed", "an AST"),
-        ("audio_spectrogram_transformer.embeddings.cls_token", "an AST in Hugging Face's form"),
     ]
 
     private func refuseKnownOthers() throws {

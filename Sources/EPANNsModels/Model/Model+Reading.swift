@@ -54,10 +54,17 @@ extension Model {
                     "\(fileName.quoted) is a sound-event-detection variant of CNN14, which this version "
                         + "cannot run yet; rename the file if it is a plain CNN14.")
             }
-            let recognizer = ArchitectureRecognizer(checkpoint.tensors)
+            var translation: TranslatedCheckpoint?
+            for architecture in ModelConfiguration.architectures where translation == nil {
+                translation = try architecture.translated(checkpoint.tensors)
+            }
+            let tensors = translation?.tensors ?? checkpoint.tensors
+            let recognizer = ArchitectureRecognizer(tensors)
+            var configuration = try recognizer.configuration()
+            translation?.adapt(&configuration)
             model = try Model(
                 name: URL(fileURLWithPath: fileName).deletingPathExtension().lastPathComponent,
-                configuration: recognizer.configuration(), weights: checkpoint.tensors)
+                configuration: configuration, weights: tensors)
             if recognizer.assumesFrontEnd { model.notes.append(.assumedFrontEnd) }
         }
         try WeightCheck.check(model.weights, of: fileName)

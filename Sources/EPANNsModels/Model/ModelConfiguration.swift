@@ -12,6 +12,7 @@ public enum ModelConfiguration: Hashable, Sendable {
     case mobileNetV2(MobileNetV2Configuration)
     case erann(ERANNConfiguration)
     case wavegram(WavegramConfiguration)
+    case ast(ASTConfiguration)
     case mobileNetV3(MobileNetV3Configuration)
 
     /// Every architecture, in the order of SPEC §2's table.
@@ -22,6 +23,7 @@ public enum ModelConfiguration: Hashable, Sendable {
         MobileNetV2Configuration.self,
         ERANNConfiguration.self,
         WavegramConfiguration.self,
+        ASTConfiguration.self,
         MobileNetV3Configuration.self,
     ]
 
@@ -35,6 +37,7 @@ public enum ModelConfiguration: Hashable, Sendable {
             case .mobileNetV2(let configuration): configuration
             case .erann(let configuration): configuration
             case .wavegram(let configuration): configuration
+            case .ast(let configuration): configuration
             case .mobileNetV3(let configuration): configuration
             }
         }

@@ -54,7 +54,8 @@ struct GroupFinder {
             guard !part.namesOneLayer else {
                 throw EPANNsError(
                     .invalidConfiguration,
-                    "\(part.text): the outputs of \(names[0]) are the classes; they cannot be pruned.")
+                    "\(part.text): the outputs of \(names[0]) are classes, or are read as a whole; they cannot be pruned."
+                )
             }
             return false
         }

@@ -42,8 +42,15 @@ public struct LayerSelection: Hashable, Sendable {
     /// What is pruned where nothing else is asked for.
     ///
     /// - Parameter graph: CNN14's convolutions C7 to C12, as in the paper, when it has twelve named as CNN14's; all
-    ///   convolutions otherwise.
+    ///   convolutions otherwise; of a transformer its heads and what lies between two linear layers.
     public init(defaultFor graph: ModelGraph) {
+        let isTransformer = graph.nodes.contains { node in
+            if case .attention = node.operation { true } else { false }
+        }
+        if isTransformer {
+            parts = [Part(pattern: .name("*"), text: "*", amount: nil)]
+            return
+        }
         let isCNN14 = graph.nodes.contains { $0.name == "conv_block6.conv2" }
         parts = [Part(pattern: .numbers(isCNN14 ? 7...12 : 1...65536), text: isCNN14 ? "C7-C12" : "C1-", amount: nil)]
     }

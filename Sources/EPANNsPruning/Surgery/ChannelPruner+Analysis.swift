@@ -20,7 +20,8 @@ extension ChannelPruner {
         mutating func joinChains() {
             for (index, node) in graph.nodes.enumerated() {
                 switch node.operation {
-                case .transpose, .activation, .pool, .reduce, .dropout, .batchNorm, .softmax:
+                case .transpose, .activation, .pool, .reduce, .dropout, .batchNorm, .softmax, .layerNorm, .flatten,
+                    .first:
                     union.joinAll(index, node.inputs[0], channels: node.channels)
                 case .convolution(let settings) where settings.groups > 1:
                     joinGroups(index, settings)
@@ -38,6 +39,9 @@ extension ChannelPruner {
                             union.join(index, channel, node.inputs[0], channel * height + row)
                         }
                     }
+                case .join:
+                    for input in node.inputs { union.joinAll(index, input, channels: node.channels) }
+                case .attention(let settings): joinHeads(index, settings)
                 case .input, .parameter, .convolution, .linear, .add, .multiply: break
                 }
             }
@@ -52,6 +56,16 @@ extension ChannelPruner {
                 let first = group * outputs
                 for channel in 0..<outputs { union.join(index, first, index, first + channel) }
                 for channel in 0..<inputs { union.join(index, first, input, group * inputs + channel) }
+            }
+        }
+
+        /// A head goes as a whole: its queries, keys and values, and what it gives.
+        private mutating func joinHeads(_ index: Int, _ settings: Attention) {
+            let input = graph.nodes[index].inputs[0]
+            for channel in 0..<settings.width {
+                let first = channel / settings.headWidth * settings.headWidth
+                union.join(index, first, index, channel)
+                for part in 0..<3 { union.join(index, first, input, part * settings.width + channel) }
             }
         }
 
@@ -90,7 +104,7 @@ extension ChannelPruner {
                 switch graph.nodes[index].operation.parameterLayout {
                 case .kernel(let settings): settings.groups == 1
                 case .matrix: true
-                case .norm, .value, .none: false
+                case .norm, .affine, .value, .none: false
                 }
             }
         }
@@ -107,6 +121,8 @@ extension ChannelPruner {
             for (index, node) in graph.nodes.enumerated() {
                 // What is read or stored as a whole.
                 if node.inputs.isEmpty { fixed.formUnion(roots(index)) }
+                // Its mean is over all channels: without one, the others would be normalised otherwise.
+                if case .layerNorm = node.operation { fixed.formUnion(roots(index)) }
             }
             for output in [ModelGraph.Output.scores, .logits] {
                 if let node = graph.outputs[output] { fixed.formUnion(roots(node)) }

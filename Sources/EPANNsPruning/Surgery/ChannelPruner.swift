@@ -5,7 +5,8 @@ import EPANNsGraph
 ///
 /// It follows the graph from every layer that makes channels to all that read them: a filter goes with its batch norm,
 /// with the inputs of the next convolution, a linear layer's columns behind a reduction, a depthwise convolution's
-/// channel and a squeeze-excitation's units. Whole groups go from grouped convolutions.
+/// channel and a squeeze-excitation's units. Whole groups go from grouped convolutions,
+/// whole heads from attentions.
 ///
 ///     let pruner = ChannelPruner(graph)
 ///     let (graph, weights) = try pruner.prune(weights, keeping: kept)   // indices of units, one list a group
@@ -85,7 +86,11 @@ public struct ChannelPruner: Sendable {
             case .matrix(var settings):
                 settings.outputs = count
                 result.nodes[index].operation = .linear(settings)
-            case .norm, .value, .none: break
+            case .norm, .affine, .value, .none: break
+            }
+            if case .attention(var settings) = node.operation {
+                settings.heads = count / settings.headWidth
+                result.nodes[index].operation = .attention(settings)
             }
         }
         return result
@@ -139,8 +144,8 @@ public struct ChannelPruner: Sendable {
         case .norm(let settings):
             // The counter is a scalar; statistics over mel know no channels.
             if settings.axis == .channel, !axes.isEmpty { axes[0] = outputs }
-        // A parameter that is a value keeps all its channels: they are fixed.
-        case .value, .none: break
+        // A parameter that is a value and a layer norm keep all their channels: they are fixed.
+        case .affine, .value, .none: break
         }
         return axes
     }

@@ -48,7 +48,7 @@ extension Activation {
             // The result's sign is the source's as long as the slope is not negative.
             slope >= 0 ? ((dnnl_eltwise_relu_use_dst_for_bwd, slope, 0), true) : (oneDNN, false)
         case .sigmoid: ((dnnl_eltwise_logistic_use_dst_for_bwd, 0, 0), true)
-        case .relu6, .hardSwish: (oneDNN, false)
+        case .relu6, .hardSwish, .gelu: (oneDNN, false)
         }
     }
 }

@@ -3,19 +3,17 @@ import EPANNsCore
 import EPANNsGraph
 
 extension ProgramBuilder {
-    /// A matrix product over the channels of a vector.
+    /// A matrix product over the channels of a vector, or of every position of a one-dimensional map.
     mutating func linear(_ index: Int, _ settings: Linear) throws {
         let name = name(index)
         let input = use.source(index)
-        guard shapes[input].spatial.isEmpty else {
-            throw EPANNsError(.invalidConfiguration, "\(name): a linear layer takes a vector, not a map.")
-        }
         let type = elementType(of: index)
         let (last, function) = fusedActivation(behind: index)
         let problem = LinearProblem(
-            name: name, batch: batch(index), inputs: shapes[input].channels, settings: settings, type: type,
+            name: name, batch: batch(index) * shapes[index].positions, inputs: shapes[input].channels,
+            settings: settings, type: type,
             outputType: outputType(of: index, last: last))
-        let source = try plain(value(input), type: type, name: name)
+        let source = try rows(value(input), type: type, name: name)
         let forward = try problem.forward(mode.propagation, function)
         let wanted = try forward.layout(dnnl_query_weights_md, dimensions: problem.weights, dataType: type)
         switch mode.weights {
@@ -29,7 +27,7 @@ extension ProgramBuilder {
             let result = newValue(try problem.output())
             emit(
                 self.name(last), forward, [argument(DNNL_ARG_SRC, source), argument(DNNL_ARG_DST, result)] + constants)
-            values[last] = result
+            values[last] = try unfolded(result, like: index)
             done.insert(last)
         case .store(let store):
             try trainedLinear(index, problem, forward, wanted, source, store)
@@ -58,10 +56,10 @@ extension ProgramBuilder {
                 argument(DNNL_ARG_SRC, source),
                 try weightArgument(parameters.weight, wanted, in: store), argument(DNNL_ARG_DST, result),
             ] + parameters.biasArguments(in: store))
-        values[index] = result
+        values[index] = try unfolded(result, like: index)
 
         recipes[index] = { builder, gradient in
-            let gradient = try builder.reordered(gradient, to: problem.output(), name: name)
+            let gradient = try builder.rows(gradient, type: problem.outputType, name: name)
             if let weightGradient {
                 builder.emit(
                     name + " weights", weightGradient,
@@ -80,12 +78,12 @@ extension ProgramBuilder {
                     builder.argument(DNNL_ARG_DIFF_DST, gradient), weights,
                     builder.argument(DNNL_ARG_DIFF_SRC, result),
                 ])
-            builder.addGradient(input, result)
+            builder.addGradient(input, try builder.unfolded(result, like: input))
         }
     }
 }
 
-/// A linear layer as oneDNN sees it, with the primitives of its three passes; vectors are row-major.
+/// A linear layer as oneDNN sees it, with the primitives of its three passes; vectors, or positions, are rows.
 private struct LinearProblem {
     let name: String
     let batch: Int

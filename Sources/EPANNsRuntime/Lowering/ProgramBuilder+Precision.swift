@@ -31,6 +31,11 @@ extension ProgramBuilder {
         return !use.isOutput(last) && feedsBF16(last) ? dnnl_bf16 : dnnl_f32
     }
 
+    /// Element type in which an attention multiplies.
+    ///
+    /// In training Float32: what the backward pass computes anew is then what the forward pass did.
+    var attentionType: dnnl_data_type_t { mode.precision == .bf16 && !mode.isTraining ? dnnl_bf16 : dnnl_f32 }
+
     /// Element type of what pooling leaves of a map when no axis is left.
     func vectorType(_ source: Value) -> dnnl_data_type_t { mode.isTraining ? dnnl_f32 : source.layout.dataType }
 
@@ -40,8 +45,12 @@ extension ProgramBuilder {
             && use.consumers[index].allSatisfy { next in
                 switch graph.nodes[next].operation {
                 case .convolution, .linear: productCount(next) >= Self.minimumProductCount
+                case .attention: true
                 case .batchNorm, .activation, .pool, .add, .concatenate: feedsBF16(next)
-                case .input, .transpose, .reduce, .multiply, .unflattenChannels, .dropout, .softmax, .parameter: false
+                // Sums of squares and what residual sums add to stay exact.
+                case .input, .transpose, .reduce, .multiply, .unflattenChannels, .dropout, .softmax, .parameter,
+                    .layerNorm, .flatten, .join, .first:
+                    false
                 }
             }
     }
@@ -51,7 +60,7 @@ extension ProgramBuilder {
         case .kernel(let settings):
             shapes[use.source(index)].channels / settings.groups * settings.kernel.reduce(1, *)
         case .matrix: shapes[use.source(index)].channels
-        case .norm, .value, .none: 0
+        case .norm, .affine, .value, .none: 0
         }
     }
 }

@@ -96,7 +96,12 @@ package struct ProgramBuilder {
         case .transpose: transpose(index)
         case .convolution(let settings): try convolution(index, settings)
         case .batchNorm(let settings): try batchNorm(index, settings)
+        case .layerNorm(let settings): try layerNorm(index, settings)
         case .linear(let settings): try linear(index, settings)
+        case .attention(let settings): try attention(index, settings)
+        case .flatten: try flatten(index)
+        case .join: try join(index)
+        case .first(let count): try first(index, count: count)
         case .activation(let function): try activation(index, function)
         case .pool(let settings): try pool(index, settings)
         case .reduce(let reduction, let axes): try reduce(index, reduction, axes)
@@ -106,7 +111,7 @@ package struct ProgramBuilder {
         case .unflattenChannels: try unflatten(index)
         case .dropout(let rate): try dropout(index, rate)
         case .softmax: try softmax(index)
-        case .parameter: throw PlanRefusal.parameter(graph.nodes[index])
+        case .parameter(let settings): try parameter(index, settings)
         }
     }
 

@@ -76,6 +76,8 @@ final class Primitive: @unchecked Sendable {
 /// Something fused behind a primitive's own result.
 enum PostOp {
     case activation(Activation)
+    /// Multiplies with a number.
+    case scale(Float)
     /// Adds what the destination held before.
     case sum
 
@@ -88,6 +90,8 @@ enum PostOp {
             case .activation(let function):
                 let (algorithm, alpha, beta) = function.oneDNN
                 try check(onednn_append_eltwise(list, algorithm, alpha, beta), "a fused activation")
+            case .scale(let factor):
+                try check(onednn_append_eltwise(list, dnnl_eltwise_linear, factor, 0), "a fused factor")
             case .sum: try check(onednn_append_sum(list, 1), "a fused sum")
             }
         }
@@ -104,6 +108,7 @@ extension Activation {
         case .leakyReLU(let slope): (dnnl_eltwise_relu, slope, 0)
         // 2.x has the constants built in, 3.x takes them.
         case .hardSwish: (dnnl_eltwise_hardswish, 1 / 6, 0.5)
+        case .gelu: (dnnl_eltwise_gelu_erf, 0, 0)
         case .sigmoid: (dnnl_eltwise_logistic, 0, 0)
         }
     }
@@ -111,7 +116,7 @@ extension Activation {
     /// Whether zero stays zero, so that a layout's padding may be run through it.
     var keepsZero: Bool {
         switch self {
-        case .relu, .relu6, .leakyReLU, .hardSwish: true
+        case .relu, .relu6, .leakyReLU, .hardSwish, .gelu: true
         case .sigmoid: false
         }
     }
