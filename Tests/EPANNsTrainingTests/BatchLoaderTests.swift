@@ -282,7 +282,7 @@ import Testing
             #expect(throws: Broken.self) { _ = try loader.next() }
             let wide = try self.loader(small, Self.everything) { _ in [0] }
             let error = failure { _ = try wide.next() }
-            #expect(error?.message.contains("1 scores for 2 classes") == true)
+            #expect(error?.message.contains("1 score for 2 classes") == true)
             // The clip is named.
             #expect(error?.message.contains(".wav”") == true)
         }
