@@ -163,8 +163,9 @@ public final class AudioReader {
         }
     }
 
-    /// Whether a sample lies beyond ``AudioLimits/magnitude`` or is not a number. Eight at a time: every sample of every
-    /// file passes here.
+    /// Whether a sample lies beyond ``AudioLimits/magnitude`` or is not a number.
+    ///
+    /// Eight at a time: every sample of every file passes here.
     private static func hasSampleBeyondLimit(_ samples: [Float]) -> Bool {
         let limit = SIMD8<Float>(repeating: AudioLimits.magnitude)
         return samples.withUnsafeBytes { raw in
