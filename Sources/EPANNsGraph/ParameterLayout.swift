@@ -24,7 +24,7 @@ extension Operation {
         case .batchNorm(let settings): .norm(settings)
         case .parameter(let settings): .value(settings)
         case .input, .transpose, .activation, .pool, .reduce, .add, .multiply, .concatenate, .unflattenChannels,
-            .dropout, .softmax:
+            .dropout, .softmax, .poolDecisions:
             .none
         }
     }

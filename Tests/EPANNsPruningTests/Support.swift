@@ -52,7 +52,8 @@ func extent(_ graph: ModelGraph, frames: Int) -> ClipExtent {
 
 /// Small networks of every architecture.
 enum SmallNetwork: String, CaseIterable, Sendable {
-    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, wavegram, wavegramLogMel, mn
+    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, wavegram, wavegramLogMel, decisionAttention,
+        decisionMean, mn
 
     /// The configuration with ten classes.
     var configuration: ModelConfiguration {
@@ -76,6 +77,11 @@ enum SmallNetwork: String, CaseIterable, Sendable {
             return .resNet(.init(.resnet54, scale: 1 / 16, classCount: 10, frontEnd: frontEnd))
         case .mobilenetV1: return .mobileNetV1(.init(scale: 1 / 8, classCount: 10, frontEnd: frontEnd))
         case .mobilenetV2: return .mobileNetV2(.init(scale: 1 / 4, classCount: 10, frontEnd: frontEnd))
+        case .decisionAttention, .decisionMean:
+            let trunk = CNNConfiguration(
+                .cnn14, widths: [4, 4, 5, 6, 6, 7, 8, 10, 11, 12, 13, 14], embeddingWidth: 9, classCount: 10,
+                frontEnd: frontEnd)
+            return .decisionLevel(.init(self == .decisionMean ? .mean : .attention, trunk: trunk))
         case .wavegram:
             return .wavegram(.init(.wavegram, scale: 1 / 32, classCount: 10, frontEnd: .panns32k(melBands: 32)))
         case .wavegramLogMel:

@@ -57,13 +57,15 @@ def randomise(network: nn.Module, calibration: Inputs, seed: int) -> nn.Module:
         # A linear's inputs are positive (pooled ReLUs), and what clips have in common would drown what tells them
         # apart: the common part is taken out through the bias, then the rest is brought to the wanted spread.
         if isinstance(module, nn.Linear):
-            common = output.mean(dim=0)
+            common = output.flatten(0, -2).mean(dim=0)
             factor = 1 / float((output - common).std())
             module.bias.copy_(normal(*module.bias.shape, spread=0.2) - common * factor)
         else:
             factor = 1 / float(output.std())
         module.weight.mul_(factor)
-        return output * factor if module.bias is None else output * factor + module.bias
+        if module.bias is None:
+            return output * factor
+        return output * factor + module.bias.view(-1, *[1] * (0 if isinstance(module, nn.Linear) else output.dim() - 2))
 
     def set_statistics(module, inputs):
         x = inputs[0]
@@ -90,7 +92,9 @@ def randomise(network: nn.Module, calibration: Inputs, seed: int) -> nn.Module:
 
 def fit_scores(network: nn.Module, inputs: list[Inputs]) -> nn.Module:
     """Scales and centres the last layer so that the largest logit over `inputs` is ±LARGEST_LOGIT."""
-    classifier = [m for m in network.modules() if isinstance(m, nn.Linear)][-1]
+    linear = [m for m in network.modules() if isinstance(m, nn.Linear)][-1]
+    classifier = getattr(network, "classifier", None)
+    classifier = classifier if isinstance(getattr(classifier, "weight", None), torch.Tensor) else linear
     with torch.no_grad():
         logits = torch.cat([run(network, x)["logits"] for x in inputs])
         common = logits.mean(dim=0)

@@ -28,6 +28,44 @@ package struct ArchitectureRecognizer {
             remedy: names.isEmpty ? nil : .listArchitectures)
     }
 
+    /// The configuration of a network that shares its state dict with others.
+    ///
+    /// - Parameters:
+    ///   - architecture: What the user says it is; nil where nothing is said.
+    ///   - fileName: The file's name, which begins with the reference's class as published.
+    /// - Returns: The configuration, and what to say of the choice where something else would have fitted, too.
+    /// - Throws: As ``configuration()``; `EPANNsError` with code `checkpointMismatch` when the tensors are not those of
+    ///   the architecture, `invalidConfiguration` when there is none of the name.
+    package func configuration(
+        as architecture: String?, fileName: String
+    ) throws -> (configuration: ModelConfiguration, note: String?) {
+        let found = try configuration()
+        if let architecture {
+            guard let wanted = ModelConfiguration.named(architecture) else {
+                throw EPANNsError(
+                    .invalidConfiguration, "There is no architecture \(architecture.quoted).",
+                    remedy: .listArchitectures)
+            }
+            if wanted.architecture == found.architecture { return (found, nil) }
+            guard case .decisionLevel(let network) = wanted,
+                let other = DecisionLevelConfiguration.reading(found, as: network.variant)
+            else {
+                throw EPANNsError(
+                    .checkpointMismatch,
+                    "The tensors are those of \(found.architecture), not of \(wanted.architecture).")
+            }
+            return (other.configuration, nil)
+        }
+        let variant = DecisionLevelConfiguration.Variant.allCases.first { fileName.contains($0.referenceClass) }
+        guard let variant, let other = DecisionLevelConfiguration.reading(found, as: variant) else {
+            return (found, nil)
+        }
+        return (
+            other.configuration,
+            "\(fileName.printable) is read as \(other.name), as its name says; its tensors are those of cnn14, too."
+        )
+    }
+
     /// Whether a checkpoint of a network whose front end is usually stored with the weights stores nothing of it.
     package var assumesFrontEnd: Bool {
         guard let specs = (try? configuration().graph())?.frontEndSpecs, !specs.isEmpty else { return false }
@@ -40,7 +78,6 @@ package struct ArchitectureRecognizer {
 
     /// Tensors that only networks have which this version cannot run.
     private static let unsupported = [
-        ("att_block.att.weight", "Cnn14_DecisionLevelAtt"),
         ("v.pos_embed", "an AST"),
         ("audio_spectrogram_transformer.embeddings.cls_token", "an AST in Hugging Face's form"),
         ("stage0.0.conv1.weight", "an ERANN"),

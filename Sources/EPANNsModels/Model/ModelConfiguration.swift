@@ -11,11 +11,13 @@ public enum ModelConfiguration: Hashable, Sendable {
     case mobileNetV1(MobileNetV1Configuration)
     case mobileNetV2(MobileNetV2Configuration)
     case wavegram(WavegramConfiguration)
+    case decisionLevel(DecisionLevelConfiguration)
     case mobileNetV3(MobileNetV3Configuration)
 
     /// Every architecture, in the order of SPEC §2's table.
     public static let architectures: [any Architecture.Type] = [
         CNNConfiguration.self,
+        DecisionLevelConfiguration.self,
         ResNetConfiguration.self,
         MobileNetV1Configuration.self,
         MobileNetV2Configuration.self,
@@ -32,6 +34,7 @@ public enum ModelConfiguration: Hashable, Sendable {
             case .mobileNetV1(let configuration): configuration
             case .mobileNetV2(let configuration): configuration
             case .wavegram(let configuration): configuration
+            case .decisionLevel(let configuration): configuration
             case .mobileNetV3(let configuration): configuration
             }
         }

@@ -41,7 +41,9 @@ extension ProgramBuilder {
                 switch graph.nodes[next].operation {
                 case .convolution, .linear: productCount(next) >= Self.minimumProductCount
                 case .batchNorm, .activation, .pool, .add, .concatenate: feedsBF16(next)
-                case .input, .transpose, .reduce, .multiply, .unflattenChannels, .dropout, .softmax, .parameter: false
+                case .input, .transpose, .reduce, .multiply, .unflattenChannels, .dropout, .softmax, .parameter,
+                    .poolDecisions:
+                    false
                 }
             }
     }
