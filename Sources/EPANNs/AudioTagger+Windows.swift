@@ -76,7 +76,7 @@ extension AudioTagger {
         let outputs = try outputs(samples: samples)
         return ScoredWindow(
             startSeconds: 0, endSeconds: Double(samples.count) / Double(sampleRate), scores: outputs.scores,
-            embedding: outputs.embedding)
+            embedding: outputs.embedding, framewise: outputs.framewise.first)
     }
 
     // MARK: Results

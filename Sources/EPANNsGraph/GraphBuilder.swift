@@ -172,6 +172,19 @@ public struct GraphBuilder {
         graph.outputs[output] = x.node
     }
 
+    /// Marks the probabilities of stretches, each of so many frames.
+    public mutating func outputSegments(_ x: Value, frames: Int) {
+        output(.segments, x)
+        graph.framesPerSegment = frames
+    }
+
+    /// Pools decisions of stretches: by their mean, or by attention where there is any.
+    public mutating func poolDecisions(_ name: String, _ x: Value, attention: Value? = nil) -> Value {
+        append(
+            name, .poolDecisions(attention == nil ? .mean : .attention), [x] + (attention.map { [$0] } ?? []),
+            channels: x.channels)
+    }
+
     /// Marks `logits` and, after the activation, `scores`; the two coincide for ``OutputActivation/none``.
     public mutating func classify(_ logits: Value, _ activation: OutputActivation) {
         output(.logits, logits)

@@ -25,6 +25,8 @@ public struct ModelGraph: Hashable, Sendable {
         case logits
         /// The vector before the classifier.
         case embedding
+        /// Probabilities of stretches of the clip, shape `(classes, stretches)`; of networks that detect events only.
+        case segments
     }
 
     /// How the waveform becomes the spectrogram, `(1, frames, mels)`; its rate is that of the waveform, too.
@@ -35,6 +37,8 @@ public struct ModelGraph: Hashable, Sendable {
     public var outputs: [Output: Int]
     /// Nodes behind which mixup mixes clips, beside the spectrogram's own: PANNs mix a Wavegram as they do spectrograms.
     public var mixedNodes: Set<Int> = []
+    /// Frames that one of ``Output/segments`` stands for.
+    public var framesPerSegment = 1
     /// State-dict entries that a published network stores and never uses.
     public var unusedParameters: [ParameterSpec] = []
 

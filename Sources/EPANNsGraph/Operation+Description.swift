@@ -25,6 +25,8 @@ extension Operation: CustomStringConvertible {
         case .unflattenChannels: return "unflatten"
         case .dropout(let rate): return "dropout \(rate)"
         case .softmax: return "softmax"
+        case .poolDecisions(.mean): return "mean of decisions over time"
+        case .poolDecisions(.attention): return "attention over time"
         case .parameter: return "parameter"
         }
     }
@@ -37,6 +39,7 @@ extension Operation: CustomStringConvertible {
 extension Convolution: CustomStringConvertible {
     /// For example `conv 3×3`, `depthwise conv 5×5 /2`.
     public var description: String {
+        if isStoredAsMatrix { return "linear, every frame" }
         var text = groups == 1 ? "conv " : groups == filters ? "depthwise conv " : "conv in \(groups) groups "
         text += Operation.extents(kernel)
         if stride.contains(where: { $0 != 1 }) {

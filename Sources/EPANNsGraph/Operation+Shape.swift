@@ -62,6 +62,12 @@ extension Operation {
         case .softmax:
             try Self.require(inputs[0], axes: 0)
             return inputs[0]
+        case .poolDecisions:
+            for input in inputs {
+                try Self.require(input, axes: 1)
+                if input != inputs[0] { throw Self.mismatch(inputs[0], input) }
+            }
+            return Shape(inputs[0].channels)
         case .reduce(_, let axes):
             return try Self.reduced(inputs[0], over: axes)
         case .add:

@@ -41,6 +41,8 @@ public enum Operation: Hashable, Sendable {
     case dropout(rate: Float)
     /// Softmax over the channels of a vector.
     case softmax
+    /// Logits of stretches of a clip, in time, to logits of the clip; attention has its weights' logits as second input.
+    case poolDecisions(DecisionPooling)
     /// A parameter that is a value of its own and has no input: a class token, a positional embedding.
     case parameter(Parameter)
 }
@@ -61,6 +63,8 @@ public struct Convolution: Hashable, Sendable {
     public var groups: Int
     /// Whether a bias per filter is added.
     public var hasBias: Bool
+    /// Whether the weight is stored without the kernel's extents, which are 1: a linear layer at every frame.
+    public var isStoredAsMatrix = false
 
     /// Makes settings; strides and dilations of 1 where not given.
     public init(
@@ -74,6 +78,15 @@ public struct Convolution: Hashable, Sendable {
         self.dilation = dilation ?? kernel.map { _ in 1 }
         self.groups = groups
         self.hasBias = hasBias
+    }
+
+    /// A linear layer, with bias, that is applied to every frame of a one-dimensional map.
+    ///
+    /// - Parameter filters: Number of outputs.
+    public static func overFrames(filters: Int) -> Convolution {
+        var settings = Convolution(filters: filters, kernel: [1], hasBias: true)
+        settings.isStoredAsMatrix = true
+        return settings
     }
 }
 

@@ -27,7 +27,7 @@ extension Operation {
         case .layerNorm(let settings): .affine(settings)
         case .parameter(let settings): .value(settings)
         case .input, .transpose, .activation, .pool, .reduce, .add, .multiply, .concatenate, .unflattenChannels,
-            .dropout, .softmax, .attention, .flatten, .join, .first:
+            .dropout, .softmax, .attention, .flatten, .join, .first, .poolDecisions:
             .none
         }
     }

@@ -57,7 +57,8 @@ extension Operation {
     public func parameterSpecs(name: String, input: Shape) -> [ParameterSpec] {
         switch parameterLayout {
         case .kernel(let convolution):
-            let shape = [convolution.filters, input.channels / convolution.groups] + convolution.kernel
+            let kernel = convolution.isStoredAsMatrix ? [] : convolution.kernel
+            let shape = [convolution.filters, input.channels / convolution.groups] + kernel
             let receptive = convolution.kernel.reduce(1, *)
             let weight = ParameterSpec(
                 name: name + ".weight", shape: shape, role: .trainable,

@@ -59,12 +59,15 @@ public final class InferencePlan: Sendable {
         public var logits: [Float]
         /// The vector before the classifier, shape `(batch, embedding width)`.
         public var embedding: [Float]
+        /// Where in each clip the classes are heard; empty for networks that do not tell.
+        public var framewise: [FramewiseScores]
 
         /// Makes outputs.
-        public init(scores: [Float], logits: [Float], embedding: [Float]) {
+        public init(scores: [Float], logits: [Float], embedding: [Float], framewise: [FramewiseScores] = []) {
             self.scores = scores
             self.logits = logits
             self.embedding = embedding
+            self.framewise = framewise
         }
     }
 
@@ -82,6 +85,8 @@ public final class InferencePlan: Sendable {
     private let logits: InferenceLowering.Output
     private let embedding: InferenceLowering.Output
     private let scores: Scores
+    private let segments: InferenceLowering.Output?
+    private let graph: ModelGraph
     private let pool = Mutex<[Program]>([])
 
     /// Where scores come from.
@@ -109,7 +114,8 @@ public final class InferencePlan: Sendable {
         let activation = graph.outputActivation
         let lowering = try InferenceLowering(
             graph, weights: weights, packed: packed, shape: shape, options: options,
-            outputs: [logitsNode, embeddingNode] + (activation == nil ? [scoresNode] : []))
+            outputs: [logitsNode, embeddingNode] + (activation == nil ? [scoresNode] : [])
+                + [graph.outputs[.segments]].compactMap(\.self))
         func output(_ node: Int) -> InferenceLowering.Output {
             guard let output = lowering.outputs[node] else { preconditionFailure("an output was not lowered") }
             return output
@@ -123,6 +129,8 @@ public final class InferencePlan: Sendable {
         logits = output(logitsNode)
         embedding = output(embeddingNode)
         scores = activation.map(Scores.logits) ?? .node(output(scoresNode))
+        segments = graph.outputs[.segments].map(output)
+        self.graph = graph
     }
 
     /// Bytes that one concurrent run needs besides the weights.
@@ -185,7 +193,31 @@ public final class InferencePlan: Sendable {
             case .logits(let activation): activation.apply(to: logits, classCount: classCount)
             case .node(let output): program.values(output)
             }
-        return Outputs(scores: scores, logits: logits, embedding: program.values(embedding))
+        let framewise = segments.map { segments in
+            let values = program.values(segments)
+            let size = values.count / inputShape.batch
+            return (0..<inputShape.batch).map { clip in
+                graph.framewise(Array(values[clip * size..<(clip + 1) * size]), frames: inputShape.extent.frames)
+            }
+        }
+        return Outputs(
+            scores: scores, logits: logits, embedding: program.values(embedding), framewise: framewise ?? [])
+    }
+}
+
+extension ModelGraph {
+    /// Scores of a clip's frames.
+    ///
+    /// - Parameters:
+    ///   - segments: The output of that name, shape (classes, stretches).
+    ///   - frames: Frames of the clip.
+    func framewise(_ segments: [Float], frames: Int) -> FramewiseScores {
+        let classes = outputs[.segments].map { nodes[$0].channels } ?? 1
+        let count = segments.count / classes
+        let turned = (0..<segments.count).map { segments[$0 % classes * count + $0 / classes] }
+        return FramewiseScores(
+            segments: turned, classCount: classes, framesPerSegment: framesPerSegment, frameCount: frames,
+            secondsPerFrame: Double(input.hopSize) / Double(input.sampleRate))
     }
 }
 
@@ -203,7 +235,7 @@ extension ModelGraph {
             case .relu, .relu6, .leakyReLU, .hardSwish, .gelu: return nil
             }
         case .input, .transpose, .convolution, .batchNorm, .linear, .pool, .reduce, .add, .multiply, .concatenate,
-            .unflattenChannels, .dropout, .parameter, .layerNorm, .attention, .flatten, .join, .first:
+            .unflattenChannels, .dropout, .parameter, .layerNorm, .attention, .flatten, .join, .first, .poolDecisions:
             return nil
         }
     }

@@ -46,8 +46,13 @@ public struct ReferenceExecutor: Sendable {
         func output(_ output: ModelGraph.Output) -> [Float] {
             graph.outputs[output].flatMap { values[graph.nodes[$0].name] } ?? []
         }
-        return InferencePlan.Outputs(
+        var outputs = InferencePlan.Outputs(
             scores: output(.scores), logits: output(.logits), embedding: output(.embedding))
+        if graph.outputs[.segments] != nil {
+            let frames = try graph.extent(rowCount: row.count).frames
+            outputs.framewise = [graph.framewise(output(.segments), frames: frames)]
+        }
+        return outputs
     }
 
     private func weight(_ name: String) throws -> [Float] {
@@ -113,6 +118,16 @@ public struct ReferenceExecutor: Sendable {
         case .concatenate: return inputs.flatMap(\.0)
         case .unflattenChannels: return inputs[0].0
         case .softmax: return OutputActivation.softmax.apply(to: inputs[0].0, classCount: output.channels)
+        case .poolDecisions(let pooling):
+            let length = inputs[0].1.positions
+            return (0..<output.channels).map { channel in
+                let rows = inputs.map { Array($0.0[channel * length..<(channel + 1) * length]) }
+                return rows[0].withUnsafeBufferPointer { values in
+                    rows[rows.count - 1].withUnsafeBufferPointer { attention in
+                        Float(pooling.pool(values, attention: attention).logit)
+                    }
+                }
+            }
         case .parameter(let settings):
             // Stored with the channels last.
             let stored = try weight(node.name)

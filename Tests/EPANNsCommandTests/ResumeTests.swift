@@ -94,7 +94,7 @@ import Testing
             try FileManager.default.removeItem(atPath: settings)
             #expect(try CommandRun.run(arguments + ["--resume"]).error.contains("they are accepted"))
             #expect(try CommandRun.run(arguments).status == 0)
-            #expect(try CommandRun.run(arguments + ["--resume"]).error.contains("1 of 1 inputs are in"))
+            #expect(try CommandRun.run(arguments + ["--resume"]).error.contains("1 of 1 input is in"))
         }
     }
 
@@ -109,7 +109,7 @@ import Testing
             let arguments = arguments + [folder + "/b.wav", "--resume"]
             for _ in 0..<2 {
                 let run = try CommandRun.run(arguments)
-                #expect(run.status == 1 && run.error.contains("1 of 2 inputs are in"), "\(run.error)")
+                #expect(run.status == 1 && run.error.contains("1 of 2 inputs is in"), "\(run.error)")
             }
             try wave(TinyModel.noise(count: 30000)).write(to: URL(fileURLWithPath: folder + "/b.wav"))
             #expect(try CommandRun.run(arguments).status == 0)

@@ -13,7 +13,8 @@ struct ModelRegistryTests {
         #expect(
             registry.models.filter(\.isSupported).map(\.name) == [
                 "epanns", "mn01", "mn02", "mn04", "mn05", "mn10", "mn20", "mn30", "mn40", "cnn14", "cnn14-16k",
-                "cnn14-8k", "cnn10", "cnn6", "mobilenet-v1", "mobilenet-v2", "resnet22", "resnet38", "resnet54",
+                "cnn14-8k", "cnn14-decision-level-max", "cnn14-decision-level-att",
+                "cnn10", "cnn6", "mobilenet-v1", "mobilenet-v2", "resnet22", "resnet38", "resnet54",
                 "wavegram-cnn14", "wavegram-logmel-cnn14",
             ])
     }

@@ -68,11 +68,12 @@ import Testing
 
     @Test func referenceClassesTellWhatRuns() {
         for name in [
-            "Cnn6", "Cnn14_16k", "Cnn14_pruned", "ResNet38", "MobileNetV1", "MobileNetV2", "Wavegram_Cnn14", "MN",
+            "Cnn6", "Cnn14_16k", "Cnn14_pruned", "ResNet38", "MobileNetV1", "MobileNetV2", "Wavegram_Cnn14",
+            "Cnn14_DecisionLevelMax", "MN",
         ] {
             #expect(ModelConfiguration.runs(referenceClass: name))
         }
-        for name in ["", "Cnn14_DecisionLevelMax", "Res1dNet31"] {
+        for name in ["", "Cnn14_DecisionLevel", "Res1dNet31"] {
             #expect(!ModelConfiguration.runs(referenceClass: name))
         }
     }
@@ -206,14 +207,15 @@ import Testing
 
     @Test func widthsAreListedOnlyForChains() throws {
         for preset in ModelConfiguration.presets {
-            guard case .cnn = preset.configuration else {
+            switch preset.configuration {
+            case .cnn, .decisionLevel:
+                #expect(try preset.configuration.withWidths(preset.configuration.widths) == preset.configuration)
+            default:
                 let error = #expect(throws: EPANNsError.self) {
                     try preset.configuration.withWidths(preset.configuration.widths)
                 }
                 #expect(error?.code == .invalidConfiguration)
-                continue
             }
-            #expect(try preset.configuration.withWidths(preset.configuration.widths) == preset.configuration)
         }
     }
 }

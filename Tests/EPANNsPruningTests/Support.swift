@@ -52,7 +52,8 @@ func extent(_ graph: ModelGraph, frames: Int) -> ClipExtent {
 
 /// Small networks of every architecture.
 enum SmallNetwork: String, CaseIterable, Sendable {
-    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, erann, wavegram, wavegramLogMel, ast, mn
+    case cnn6, cnn10, cnn14, resnet38, resnet54, mobilenetV1, mobilenetV2, erann, wavegram, wavegramLogMel, ast
+    case decisionAttention, decisionMean, mn
 
     /// The configuration with ten classes.
     var configuration: ModelConfiguration {
@@ -82,6 +83,11 @@ enum SmallNetwork: String, CaseIterable, Sendable {
             network.stages[2].innerWidths = [9, 7, 12, 5]
             network.embeddingWidth = 14
             return .erann(network)
+        case .decisionAttention, .decisionMean:
+            let trunk = CNNConfiguration(
+                .cnn14, widths: [4, 4, 5, 6, 6, 7, 8, 10, 11, 12, 13, 14], embeddingWidth: 9, classCount: 10,
+                frontEnd: frontEnd)
+            return .decisionLevel(.init(self == .decisionMean ? .mean : .attention, trunk: trunk))
         case .wavegram:
             return .wavegram(.init(.wavegram, scale: 1 / 32, classCount: 10, frontEnd: .panns32k(melBands: 32)))
         case .wavegramLogMel:

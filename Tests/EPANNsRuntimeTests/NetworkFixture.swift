@@ -16,12 +16,15 @@ struct NetworkFixture {
         var logits: [Float]
         var scores: [Float]
         var embedding: [Float]
+        /// Shape (batch, frames, classes), of networks that tell where in a clip.
+        var framewise: [Float]?
     }
 
     static let names = [
         "cnn6", "cnn10", "cnn10-wide", "cnn14", "cnn14-mel32", "cnn14-mel128", "pruned", "resnet38", "resnet54",
         "mobilenet-v1", "mobilenet-v2", "wavegram-cnn14", "wavegram-logmel-cnn14", "wavegram-logmel128-cnn14", "erann",
-        "erann-other", "ast", "ast-wide", "mn005", "mn010",
+        "erann-other", "ast", "ast-wide", "cnn14-decision-level-max",
+        "cnn14-decision-level-avg", "cnn14-decision-level-att", "mn005", "mn010",
     ]
 
     var graph: ModelGraph
@@ -51,7 +54,8 @@ struct NetworkFixture {
                     batch: batch, extent: try graph.extent(rowCount: rows.count / batch), rows: rows,
                     logits: try #require(checkpoint.tensors[prefix + "logits"]).floats,
                     scores: scores.floats,
-                    embedding: try #require(checkpoint.tensors[prefix + "embedding"]).floats))
+                    embedding: try #require(checkpoint.tensors[prefix + "embedding"]).floats,
+                    framewise: checkpoint.tensors[prefix + "framewise_output"]?.floats))
         }
         try #require(!cases.isEmpty)
     }

@@ -23,11 +23,14 @@ import Testing
             let clipSize = values.count / item.batch
             var scores: [Float] = []
             var embedding: [Float] = []
+            var framewise: [Float] = []
             for clip in 0..<item.batch {
                 let outputs = try executor.run(Array(values[clip * clipSize..<(clip + 1) * clipSize]))
                 scores += outputs.scores
                 embedding += outputs.embedding
+                framewise += outputs.framewise.flatMap(\.frames)
             }
+            #expect(worst(framewise, item.framewise ?? []) <= Self.referenceTolerance)
             #expect(worst(scores, item.scores) <= Self.referenceTolerance)
             // Embeddings are unbounded: relative to the largest element.
             let scale = max(1, item.embedding.map(abs).max() ?? 1)
@@ -48,6 +51,7 @@ import Testing
             let error = worst(outputs.scores, item.scores)
             print("fp32 parity \(name), \(item.batch) × \(item.extent): max |Δ| of the scores \(error)")
             #expect(error <= Self.fp32Tolerance)
+            #expect(worst(outputs.framewise.flatMap(\.frames), item.framewise ?? []) <= Self.fp32Tolerance)
             let scale = max(1, item.embedding.map(abs).max() ?? 1)
             let embeddingError = worst(outputs.embedding, item.embedding)
             print("fp32 parity \(name), embedding: max |Δ| by its largest element \(embeddingError / scale)")

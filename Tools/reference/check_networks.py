@@ -23,7 +23,8 @@ MANIFEST_NAMES = {
     "Cnn14_emb512": "cnn14-emb512", "Cnn14_emb128": "cnn14-emb128", "Cnn14_emb32": "cnn14-emb32",
     "Cnn14_mel32": "cnn14-mel32", "Cnn14_mel128": "cnn14-mel128", "Epanns25": "epanns-25",
     "Epanns50": "epanns-50", "Epanns75": "epanns-75", "ResNet22": "resnet22", "ResNet38": "resnet38",
-    "ResNet54": "resnet54", "MobileNetV1": "mobilenet-v1", "MobileNetV2": "mobilenet-v2",
+    "ResNet54": "resnet54", "Cnn14_DecisionLevelMax": "cnn14-decision-level-max",
+    "Cnn14_DecisionLevelAtt": "cnn14-decision-level-att", "MobileNetV1": "mobilenet-v1", "MobileNetV2": "mobilenet-v2",
     "Wavegram_Cnn14": "wavegram-cnn14", "Wavegram_Logmel_Cnn14": "wavegram-logmel-cnn14",
 }
 # The stored scores are rounded to six decimals (5e-7); the rest is float32 summed in another order.

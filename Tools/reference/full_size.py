@@ -33,6 +33,7 @@ from random_weights import evaluate_exactly, fit_scores, randomise, run
 NAMES = (
     "cnn6", "cnn10", "cnn14", "cnn14-16k", "cnn14-8k", "cnn14-mel32", "cnn14-mel128", "cnn14-emb32",
     "epanns-25", "epanns-50", "epanns-75", "resnet22", "resnet38", "resnet54",
+    "cnn14-decision-level-max", "cnn14-decision-level-avg", "cnn14-decision-level-att",
     "mobilenet-v1", "mobilenet-v2", "wavegram-cnn14", "wavegram-logmel-cnn14", "wavegram-logmel128-cnn14",
     "erann-1-6", "erann-2-5", "ast-10", "ast-16", "mn04", "mn10",
 )

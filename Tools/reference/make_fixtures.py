@@ -56,6 +56,10 @@ RESNETS = {
     "resnet38": ("resnet38", 1 / 40, 51, 11, [(2, 32), (2, 101), (1, 64)], 3801),
     "resnet54": ("resnet54", 1 / 22, 20, 11, [(2, 32), (1, 67)], 5452),
 }
+# Pooling, classes, [(batch, frames)…], seed; widths and embedding are cnn14's above.
+DECISIONS = {
+    f"cnn14-decision-level-{pooling}": (pooling, 11, [(2, 32), (2, 101), (1, 64)], seed)
+    for pooling, seed in (("max", 401), ("avg", 402), ("att", 403))}
 # All published widths times this, classes, [(batch, frames)…], seed: ones that amplify roundings little, by 4e-6 and
 # 6e-6 of the embedding, where others do by up to 7e-5.
 MOBILENETS = {
@@ -165,6 +169,19 @@ def resnet_configuration(network, variant: str, classes: int) -> dict:
             {"outputWidth": widths(layer[0])[-1], "innerWidths": [widths(block)[:-1] for block in layer]}
             for layer in layers],
         lastWidths=[network.conv_block_after1.conv1.out_channels] * 2)
+
+
+def decision_level(pooling: str, widths, embedding: int, classes: int):
+    """A CNN14 that decides for stretches, and its configuration."""
+    network = networks.DecisionLevelNetwork(pooling, widths, embedding, classes)
+    return network, panns_configuration(network, f"cnn14-decision-level-{pooling}", classes, widths=list(widths))
+
+
+def decision_level_case(name):
+    pooling, classes, inputs, seed = DECISIONS[name]
+    network, configuration = decision_level(pooling, PANNS["cnn14"][1], 16, classes)
+    randomise(network, log_mel_like(8, 128, 64, seed), seed)
+    return network, configuration, [log_mel_like(b, t, 64, seed + n) for n, (b, t) in enumerate(inputs, 1)], seed
 
 
 def mobilenet(architecture: str, scale: float, classes: int):
@@ -304,7 +321,8 @@ def write(name: str, folder: Path) -> None:
 
 CASES = {
     **dict.fromkeys(PANNS, panns_case), **dict.fromkeys(RESNETS, resnet_case),
-    **dict.fromkeys(MOBILENETS, mobilenet_case), **dict.fromkeys(WAVEGRAMS, wavegram_case),
+    **dict.fromkeys(DECISIONS, decision_level_case), **dict.fromkeys(MOBILENETS, mobilenet_case),
+    **dict.fromkeys(WAVEGRAMS, wavegram_case),
     **dict.fromkeys(ERANNS, erann_case), **dict.fromkeys(ASTS, ast_case),
     **dict.fromkeys(MN, mn_case)}
 

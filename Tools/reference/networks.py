@@ -143,6 +143,58 @@ def cnn14(widths=CNN14_WIDTHS, embedding_width=2048, class_count=527, front_end=
     return PANNsNetwork(widths, 2, 3, False, embedding_width, class_count, front_end)
 
 
+class _AttentionBlock(nn.Module):
+    """Two pointwise convolutions over time: how much a stretch counts, and what it is. `bn_att` is stored and not used."""
+
+    def __init__(self, inputs: int, classes: int):
+        super().__init__()
+        self.att = nn.Conv1d(inputs, classes, 1)
+        self.cla = nn.Conv1d(inputs, classes, 1)
+        self.bn_att = nn.BatchNorm1d(classes)
+
+
+class DecisionLevelNetwork(PANNsNetwork):
+    """CNN14 with a classifier at every 32 frames, pooled over time by "max", "avg" or "att" (SPEC §6.2).
+
+    `framewise_output` has shape (batch, frames, classes). The reference gives no embedding; ours is the mean over time.
+    """
+
+    def __init__(
+        self, pooling: str, widths: Sequence[int] = CNN14_WIDTHS, embedding_width: int = 2048, class_count: int = 527,
+        front_end: FrontEnd = PANNS_32K,
+    ):
+        super().__init__(widths, 2, 3, False, embedding_width, class_count, front_end)
+        self.pooling = pooling
+        if pooling == "att":
+            del self.fc_audioset
+            self.att_block = _AttentionBlock(embedding_width, class_count)
+
+    @property
+    def classifier(self) -> nn.Module:
+        return self.att_block.cla if self.pooling == "att" else self.fc_audioset
+
+    def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
+        frames = x.shape[2]
+        x = self.trunk(self.bn0(x.transpose(1, 3)).transpose(1, 3)).mean(dim=3)
+        x = F.max_pool1d(x, 3, 1, 1) + F.avg_pool1d(x, 3, 1, 1)
+        x = F.dropout(x, 0.5, self.training)
+        x = F.dropout(F.relu(self.fc1(x.transpose(1, 2))), 0.5, self.training)  # (batch, time, width)
+        embedding = x.mean(dim=1)
+        if self.pooling == "att":
+            values = self.att_block.cla(x.transpose(1, 2)).transpose(1, 2)
+            weights = torch.softmax(self.att_block.att(x.transpose(1, 2)).clamp(-10, 10), dim=2).transpose(1, 2)
+            segments = torch.sigmoid(values)
+            scores = (weights * segments).sum(dim=1)
+        else:
+            segments = torch.sigmoid(self.fc_audioset(x))
+            scores = segments.amax(dim=1) if self.pooling == "max" else segments.mean(dim=1)
+        framewise = segments.repeat_interleave(32, dim=1)
+        framewise = torch.cat([framewise, framewise[:, -1:].expand(-1, frames - framewise.shape[1], -1)], dim=1)
+        return {
+            "logits": torch.logit(scores), "clipwise_output": scores, "embedding": embedding,
+            "framewise_output": framewise}
+
+
 # ResNets, SPEC §2.4: residual blocks of each layer, kernels of a block, output channels for each inner one.
 RESNETS = {
     "resnet22": ((2, 2, 2, 2), (3, 3), 1),
@@ -708,6 +760,7 @@ def full_size_networks() -> dict[str, Callable[[], nn.Module]]:
         "resnet22": lambda: resnet("resnet22"),
         "resnet38": lambda: resnet("resnet38"),
         "resnet54": lambda: resnet("resnet54"),
+        **{f"cnn14-decision-level-{p}": (lambda p=p: DecisionLevelNetwork(p)) for p in ("max", "avg", "att")},
         "mobilenet-v1": MobileNetV1Network,
         "mobilenet-v2": MobileNetV2Network,
         "erann-1-6": lambda: erann(1, 6),

@@ -74,8 +74,7 @@ def randomise(network: nn.Module, calibration: Inputs, seed: int) -> nn.Module:
         module.weight.mul_(factor)
         if module.bias is None:
             return output * factor
-        bias = module.bias[:, None, None] if isinstance(module, nn.Conv2d) else module.bias
-        return output * factor + bias
+        return output * factor + module.bias.view(-1, *[1] * (0 if isinstance(module, nn.Linear) else output.dim() - 2))
 
     def set_statistics(module, inputs):
         x = inputs[0]
@@ -102,7 +101,9 @@ def randomise(network: nn.Module, calibration: Inputs, seed: int) -> nn.Module:
 
 def fit_scores(network: nn.Module, inputs: list[Inputs]) -> nn.Module:
     """Scales and centres the last layer so that the largest logit over `inputs` is ±LARGEST_LOGIT."""
-    classifier = [m for m in network.modules() if isinstance(m, nn.Linear)][-1]
+    linear = [m for m in network.modules() if isinstance(m, nn.Linear)][-1]
+    classifier = getattr(network, "classifier", None)
+    classifier = classifier if isinstance(getattr(classifier, "weight", None), torch.Tensor) else linear
     with torch.no_grad():
         logits = torch.cat([run(network, x)["logits"] for x in inputs])
         common = logits.mean(dim=0)

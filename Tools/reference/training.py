@@ -21,7 +21,8 @@ from torch import nn
 import networks
 from front_ends import FrontEnd
 from make_fixtures import (
-    ASTS, ERANNS, ast_configuration, erann_configuration, mobilenet, resnet_configuration, wavegram, wavegram_inputs)
+    ASTS, ERANNS, ast_configuration, decision_level, erann_configuration, mobilenet, resnet_configuration, wavegram,
+    wavegram_inputs)
 from random_weights import CONVOLUTIONS, FRONT_END_PREFIXES, NORMS, log_mel_like, run
 
 GENERATOR = "Tools/reference/training.py"
@@ -70,8 +71,10 @@ def cases():
            (3, 50, 128), 22, (1, STEPS))
     network = networks.resnet("resnet38", 1 / 40, 7, last=16)
     yield ("resnet38", network, resnet_configuration(network, "resnet38", 7), (3, 64, 64), 25, (1, STEPS))
+    for pooling, seed in (("avg", 41), ("att", 42)):
+        yield (f"cnn14-decision-level-{pooling}", *decision_level(pooling, widths, 16, 7), (3, 96, 64), seed, (STEPS,))
     # 10236 samples are 32 frames. Of fourteen seeds the one that rounding disturbs least.
-    yield ("wavegram-logmel-cnn14", *wavegram("wavegram-logmel-cnn14", 1 / 70, 7), (3, 32, 64), 7, (STEPS,))
+    yield ("wavegram-logmel-cnn14", *wavegram("wavegram-logmel-cnn14", 1 / 70, 7), (3, 32, 64), 7, (5,))
     # Of forty seeds those with which PyTorch's own float32 follows: with others an activation lies so near a ReLU's corner
     # that rounding decides on which side of it.
     yield ("mobilenet-v1", *mobilenet("mobilenet-v1", 1 / 20, 7), (3, 64, 64), 20, (1, STEPS))
@@ -111,7 +114,7 @@ def main() -> None:
         generator = torch.Generator().manual_seed(seed)
         targets = (torch.rand(2, clips, 7, generator=generator) < 0.3).float()
         network = network.double().train()
-        state = {k: v for k, v in network.state_dict().items() if not k.startswith(FRONT_END_PREFIXES)}
+        state = {k: v for k, v in network.state_dict().items() if not k.startswith(FRONT_END_PREFIXES) and "bn_att" not in k}
         tensors = {"inputs": inputs, "targets": targets} | ({} if waveforms is None else {"waveforms": waveforms})
         tensors |= {f"start/{k}": v.float() if v.is_floating_point() else v.clone() for k, v in state.items()}
         # The start is what Float32 holds.
@@ -135,7 +138,7 @@ def main() -> None:
             losses.append(loss.item())
             if step in kept:
                 for key, value in network.state_dict().items():
-                    if not key.startswith(FRONT_END_PREFIXES):
+                    if not key.startswith(FRONT_END_PREFIXES) and "bn_att" not in key:  # stored, never used
                         tensors[f"step{step}/{key}"] = value.float() if value.is_floating_point() else value.clone()
         tensors["losses"] = torch.tensor(losses, dtype=torch.float64)
         path = arguments.output / f"training-{name}.safetensors"

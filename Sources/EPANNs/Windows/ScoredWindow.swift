@@ -1,5 +1,6 @@
 import EPANNsCore
 import EPANNsModels
+import EPANNsRuntime
 
 /// What a network says of one stretch of audio: the one stream that everything else is made of.
 ///
@@ -15,16 +16,20 @@ public struct ScoredWindow: Codable, Hashable, Sendable {
     public var embedding: [Float]
     /// Whose mean this is; nil for a stretch that was heard as it is.
     public var mean: WindowMean?
+    /// Where in the stretch the classes are heard; nil for networks that do not tell, and for means.
+    public var framewise: FramewiseScores?
 
     /// Makes a window.
     public init(
-        startSeconds: Double, endSeconds: Double, scores: [Float], embedding: [Float], mean: WindowMean? = nil
+        startSeconds: Double, endSeconds: Double, scores: [Float], embedding: [Float], mean: WindowMean? = nil,
+        framewise: FramewiseScores? = nil
     ) {
         self.startSeconds = startSeconds
         self.endSeconds = endSeconds
         self.scores = scores
         self.embedding = embedding
         self.mean = mean
+        self.framewise = framewise
     }
 
     /// The tags of the stretch.

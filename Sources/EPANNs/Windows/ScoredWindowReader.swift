@@ -208,7 +208,7 @@ public final class ScoredWindowReader {
             let outputs = try tagger.outputs(samples: window.audio.samples, spectrogram: window.spectrogram)
             return ScoredWindow(
                 startSeconds: window.audio.startSeconds, endSeconds: window.audio.endSeconds, scores: outputs.scores,
-                embedding: outputs.embedding)
+                embedding: outputs.embedding, framewise: outputs.framewise.first)
         }
         if windows.count < 2 { return try windows.map(score) }
         let results = Mutex([Result<ScoredWindow, any Error>?](repeating: nil, count: windows.count))

@@ -39,7 +39,9 @@ enum InfoText {
         }
         facts += made(report.history ?? [])
         let labels = report.hasAudioSetLabels.map { $0 ? " of AudioSet" : ", not AudioSet's" } ?? ""
-        let frames = CountText.grouped(report.cost.frameCount)
+        // A network that hears the waveform alone has none.
+        let count = report.cost.frameCount
+        let frames = count > 0 ? ", \(CountText.grouped(count)) frames" : ""
         facts += [
             ("Network", report.configuration.architecture),
             ("Widths", report.configuration.widths.map(String.init).joined(separator: " ")),
@@ -54,7 +56,7 @@ enum InfoText {
             ("Classes", "\(report.classCount)\(labels), output activation \(report.configuration.outputActivation)"),
             (
                 "Clip",
-                "\(CountText.seconds(report.durationSeconds)) s, \(frames) frames; at least "
+                "\(CountText.seconds(report.durationSeconds)) s\(frames); at least "
                     + "\(CountText.seconds(report.minimumSeconds)) s (\(CountText.grouped(report.minimumSampleCount)) samples)"
             ),
         ]

@@ -129,7 +129,7 @@ public struct CNNConfiguration: Architecture {
     public static func recognise(_ shapes: StateDictShapes) throws -> Self? {
         // Others have CNN14's blocks and something before or behind them.
         guard shapes.contains("conv_block1.conv1.weight"), shapes.contains("conv_block2.conv1.weight"),
-            !shapes.contains("pre_conv0.weight")
+            !shapes.contains("pre_conv0.weight"), !shapes.contains("att_block.att.weight")
         else {
             return nil
         }
@@ -190,6 +190,13 @@ public struct CNNConfiguration: Architecture {
 
     /// Adds the blocks and the head.
     public func addLayers(to builder: inout GraphBuilder) {
+        builder.pannsHead(
+            addBlocks(to: &builder), embeddingWidth: embeddingWidth, classCount: classCount,
+            outputActivation: outputActivation)
+    }
+
+    /// Adds the norm of the spectrogram and the blocks; gives the last map.
+    func addBlocks(to builder: inout GraphBuilder) -> GraphBuilder.Value {
         var x = builder.pannsInput()
         for block in 0..<variant.blockCount {
             let first = block * variant.blockDepth
@@ -197,7 +204,6 @@ public struct CNNConfiguration: Architecture {
                 "conv_block\(block + 1)", x, widths: widths[first..<first + variant.blockDepth], kernel: variant.kernel,
                 pooled: block < variant.pooledBlockCount)
         }
-        builder.pannsHead(
-            x, embeddingWidth: embeddingWidth, classCount: classCount, outputActivation: outputActivation)
+        return x
     }
 }

@@ -5,13 +5,20 @@ import Foundation
 extension Model {
     /// Reads a model file: one of ours, or a published checkpoint whose architecture and widths are recognised.
     ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - architecture: A preset's name, for a checkpoint whose tensors are those of several networks: CNN14,
+    ///     DecisionLevelMax and DecisionLevelAvg. Without it the published file's name tells, and ``notes`` say so. A file
+    ///     of ours tells itself.
     /// - Throws: `EPANNsError` with code `fileFailure`, `unsupportedFormat`, `invalidCheckpoint`, or
     ///   `checkpointMismatch` listing every tensor that does not fit.
-    public static func read(path: String) throws -> Model {
+    public static func read(path: String, architecture: String? = nil) throws -> Model {
         let file = try MappedFile(path: path)
         let storage = file.storage
         let checkpoint = try Checkpoint.read(storage: storage, name: path)
-        var model = try read(checkpoint, fileName: URL(fileURLWithPath: path).lastPathComponent)
+        var model = try read(
+            checkpoint, fileName: URL(fileURLWithPath: path).lastPathComponent,
+            architecture: architecture)
         model.origin = Origin(file: file, storage: storage, format: checkpoint.format)
         return model
     }
@@ -21,10 +28,11 @@ extension Model {
     /// - Parameters:
     ///   - storage: A whole model file.
     ///   - name: What messages call it, and a checkpoint that has no name.
-    /// - Throws: As ``read(path:)``.
-    public static func read(storage: TensorStorage, name: String) throws -> Model {
+    ///   - architecture: As ``read(path:architecture:)`` has it.
+    /// - Throws: As ``read(path:architecture:)``.
+    public static func read(storage: TensorStorage, name: String, architecture: String? = nil) throws -> Model {
         let checkpoint = try Checkpoint.read(storage: storage, name: name)
-        var model = try read(checkpoint, fileName: name)
+        var model = try read(checkpoint, fileName: name, architecture: architecture)
         model.origin = Origin(file: nil, storage: storage, format: checkpoint.format)
         return model
     }
@@ -34,7 +42,7 @@ extension Model {
     /// - Parameters:
     ///   - bytes: A whole model file.
     ///   - name: What messages call it, and a checkpoint that has no name.
-    /// - Throws: As ``read(path:)``.
+    /// - Throws: As ``read(path:architecture:)``.
     public init(bytes: [UInt8], name: String = "model") throws {
         let storage = TensorStorage(byteCount: bytes.count) { destination in
             bytes.withUnsafeBytes { destination.copyMemory(from: $0) }
@@ -42,29 +50,28 @@ extension Model {
         self = try Model.read(storage: storage, name: name)
     }
 
-    private static func read(_ checkpoint: Checkpoint, fileName: String) throws -> Model {
+    private static func read(_ checkpoint: Checkpoint, fileName: String, architecture: String?) throws -> Model {
         var model: Model
         if checkpoint.metadata[MetadataKey.configuration] != nil {
             model = try selfDescribing(checkpoint)
-        } else {
-            if fileName.contains("DecisionLevelMax") || fileName.contains("DecisionLevelAvg") {
-                // Its state dict is CNN14's, only the head computes something else.
+            let own = model.configuration.architecture
+            if let architecture, ModelConfiguration.named(architecture)?.architecture != own {
                 throw EPANNsError(
-                    .unsupportedFormat,
-                    "\(fileName.quoted) is a sound-event-detection variant of CNN14, which this version "
-                        + "cannot run yet; rename the file if it is a plain CNN14.")
+                    .checkpointMismatch, "\(fileName.quoted) says that it is \(own), not \(architecture.printable).")
             }
+        } else {
             var translation: TranslatedCheckpoint?
-            for architecture in ModelConfiguration.architectures where translation == nil {
-                translation = try architecture.translated(checkpoint.tensors)
+            for family in ModelConfiguration.architectures where translation == nil {
+                translation = try family.translated(checkpoint.tensors)
             }
             let tensors = translation?.tensors ?? checkpoint.tensors
             let recognizer = ArchitectureRecognizer(tensors)
-            var configuration = try recognizer.configuration()
+            var (configuration, note) = try recognizer.configuration(as: architecture, fileName: fileName)
             translation?.adapt(&configuration)
             model = try Model(
                 name: URL(fileURLWithPath: fileName).deletingPathExtension().lastPathComponent,
                 configuration: configuration, weights: tensors)
+            if let note { model.notes.append(note) }
             if recognizer.assumesFrontEnd { model.notes.append(.assumedFrontEnd) }
         }
         try WeightCheck.check(model.weights, of: fileName)

@@ -13,11 +13,13 @@ public enum ModelConfiguration: Hashable, Sendable {
     case erann(ERANNConfiguration)
     case wavegram(WavegramConfiguration)
     case ast(ASTConfiguration)
+    case decisionLevel(DecisionLevelConfiguration)
     case mobileNetV3(MobileNetV3Configuration)
 
     /// Every architecture, in the order of SPEC §2's table.
     public static let architectures: [any Architecture.Type] = [
         CNNConfiguration.self,
+        DecisionLevelConfiguration.self,
         ResNetConfiguration.self,
         MobileNetV1Configuration.self,
         MobileNetV2Configuration.self,
@@ -38,6 +40,7 @@ public enum ModelConfiguration: Hashable, Sendable {
             case .erann(let configuration): configuration
             case .wavegram(let configuration): configuration
             case .ast(let configuration): configuration
+            case .decisionLevel(let configuration): configuration
             case .mobileNetV3(let configuration): configuration
             }
         }

@@ -8,6 +8,8 @@ public enum ModelNote: Hashable, Sendable, CustomStringConvertible {
     case assumedFrontEnd
     /// The file holds kernels of another transform than the one that is computed.
     case otherTransformKernels
+    /// Several networks have the file's tensors, and its name chose one of them.
+    case namedArchitecture(file: String, architecture: String)
 
     /// What there is to know: sentences.
     public var message: String {
@@ -18,6 +20,8 @@ public enum ModelNote: Hashable, Sendable, CustomStringConvertible {
         case .otherTransformKernels:
             "The stored STFT kernels are not those of a periodic Hann window; an ordinary Fourier transform is used "
                 + "instead."
+        case .namedArchitecture(let file, let architecture):
+            "\(file.printable) is read as \(architecture), as its name says; its tensors are those of cnn14, too."
         }
     }
 
@@ -25,7 +29,7 @@ public enum ModelNote: Hashable, Sendable, CustomStringConvertible {
     public var remedy: Remedy? {
         switch self {
         case .assumedFrontEnd: .nameFrontEnd
-        case .otherTransformKernels: nil
+        case .otherTransformKernels, .namedArchitecture: nil
         }
     }
 

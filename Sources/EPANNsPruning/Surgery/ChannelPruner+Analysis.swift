@@ -25,6 +25,8 @@ extension ChannelPruner {
                     union.joinAll(index, node.inputs[0], channels: node.channels)
                 case .convolution(let settings) where settings.groups > 1:
                     joinGroups(index, settings)
+                case .poolDecisions:
+                    for input in node.inputs { union.joinAll(index, input, channels: node.channels) }
                 case .concatenate:
                     var offset = 0
                     for input in node.inputs {
@@ -175,7 +177,9 @@ extension ChannelPruner {
             return ChannelGroup(
                 layers: layers.map { node in
                     var isConvolution = false
-                    if case .convolution = graph.nodes[node].operation { isConvolution = true }
+                    if case .convolution(let settings) = graph.nodes[node].operation {
+                        isConvolution = !settings.isStoredAsMatrix
+                    }
                     return ChannelGroup.Layer(
                         name: graph.nodes[node].name, node: node, isConvolution: isConvolution,
                         isScored: scored.contains(node))

@@ -3,7 +3,9 @@ extension ChannelPruner {
     package var convolutionNumbers: [String: Int] {
         var numbers: [String: Int] = [:]
         for node in graph.nodes {
-            if case .convolution = node.operation { numbers[node.name] = numbers.count + 1 }
+            if case .convolution(let settings) = node.operation, !settings.isStoredAsMatrix {
+                numbers[node.name] = numbers.count + 1
+            }
         }
         return numbers
     }

@@ -38,7 +38,7 @@ struct ConvolutionProblem {
         weights =
             (groups > 1 ? [groups] : []) + [settings.filters / groups, channels / groups]
             + axes(settings.kernel, fill: 1)
-        weightShape = [settings.filters, channels / groups] + settings.kernel
+        weightShape = [settings.filters, channels / groups] + (settings.isStoredAsMatrix ? [] : settings.kernel)
         self.type = type
         self.outputType = outputType
         self.hasBias = hasBias

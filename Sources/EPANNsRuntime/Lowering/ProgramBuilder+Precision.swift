@@ -49,7 +49,7 @@ extension ProgramBuilder {
                 case .batchNorm, .activation, .pool, .add, .concatenate: feedsBF16(next)
                 // Sums of squares and what residual sums add to stay exact.
                 case .input, .transpose, .reduce, .multiply, .unflattenChannels, .dropout, .softmax, .parameter,
-                    .layerNorm, .flatten, .join, .first:
+                    .layerNorm, .flatten, .join, .first, .poolDecisions:
                     false
                 }
             }

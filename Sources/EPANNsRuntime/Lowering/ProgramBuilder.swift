@@ -111,6 +111,7 @@ package struct ProgramBuilder {
         case .unflattenChannels: try unflatten(index)
         case .dropout(let rate): try dropout(index, rate)
         case .softmax: try softmax(index)
+        case .poolDecisions(let pooling): try poolDecisions(index, pooling)
         case .parameter(let settings): try parameter(index, settings)
         }
     }

@@ -23,7 +23,7 @@ package enum EmbeddingCut {
         throw EPANNsError(
             .invalidConfiguration,
             "Embeddings can be cached only if everything before the last, linear layers is frozen.",
-            remedy: .freezeAllBut(layer: graph.nodes[logits].name))
+            remedy: .freezeAllBut(layer: graph.classifier(of: logits)))
     }
 
     /// The network up to a node, whose result becomes every output.

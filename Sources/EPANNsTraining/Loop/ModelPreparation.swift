@@ -79,7 +79,16 @@ extension ModelConfiguration {
     public func classifierName() throws -> String {
         let graph = try graph()
         guard let logits = graph.outputs[.logits] else { preconditionFailure("a graph has logits") }
-        return graph.nodes[logits].name
+        return graph.classifier(of: logits)
+    }
+}
+
+extension ModelGraph {
+    /// Name of the layer whose channels are the classes; poolings of decisions may lie behind it.
+    func classifier(of logits: Int) -> String {
+        var node = logits
+        while nodes[node].operation.parameterLayout == .none, let input = nodes[node].inputs.first { node = input }
+        return nodes[node].name
     }
 }
 
