@@ -1,6 +1,7 @@
 import EPANNsAudio
 import EPANNsCore
 import EPANNsGraph
+import EPANNsRuntime
 import Foundation
 
 extension AudioTagger {
@@ -22,7 +23,8 @@ extension AudioTagger {
         concurrency: Int = 1
     ) throws -> ScoredWindowReader {
         try ScoredWindowReader(
-            self, source: AudioReader(source, sampleRate: sampleRate, channels: channels), policy: policy,
+            self, source: AudioReader(source, sampleRate: isEnsemble ? nil : sampleRate, channels: channels),
+            policy: policy,
             concurrency: concurrency)
     }
 
@@ -73,8 +75,16 @@ extension AudioTagger {
     ///
     /// - Throws: As ``outputs(samples:)``.
     public func window(samples: [Float]) throws -> ScoredWindow {
-        let outputs = try outputs(samples: samples)
-        return ScoredWindow(
+        try window(samples: samples, outputs(samples: samples))
+    }
+
+    /// Of an ensemble's first model alone.
+    func ownWindow(samples: [Float]) throws -> ScoredWindow {
+        try window(samples: samples, outputs(samples: samples, spectrogram: nil))
+    }
+
+    private func window(samples: [Float], _ outputs: InferencePlan.Outputs) -> ScoredWindow {
+        ScoredWindow(
             startSeconds: 0, endSeconds: Double(samples.count) / Double(sampleRate), scores: outputs.scores,
             embedding: outputs.embedding, framewise: outputs.framewise.first)
     }
@@ -116,6 +126,17 @@ extension AudioTagger {
             windows: windows, warnings: reader.warnings)
     }
 
+    /// Refuses an ensemble.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
+    public func checkEmbeds() throws {
+        guard isEnsemble else { return }
+        throw EPANNsError(
+            .invalidConfiguration,
+            "\(modelName.quoted) is an ensemble, whose models have an embedding each, and no common one; take one of them."
+        )
+    }
+
     /// Embeds a source: the vector before the classifier, which describes the whole scene.
     ///
     /// - Parameters:
@@ -127,6 +148,7 @@ extension AudioTagger {
     public func embed(
         _ source: AudioSource, name: String, policy: WindowPolicy = .automatic, concurrency: Int = 1
     ) throws -> EmbeddedAudio {
+        try checkEmbeds()
         let reader = try reader(of: source, policy, concurrency: concurrency)
         var windows: [EmbeddedWindow] = []
         while let window = try reader.next() { windows.append(window.embedded) }

@@ -47,6 +47,8 @@ public final class AudioTagger: Sendable {
     public let modelNotes: [ModelNote]
 
     private let model: Model
+    /// The further models of an ensemble.
+    let companions: [Companion]
     let frontEnd: NetworkFrontEnd
     /// What the runs over long clips and windows share, however many go side by side.
     private let clipMemory = MemoryBudget(byteCount: AudioTagger.maximumClipByteCount)
@@ -89,7 +91,12 @@ public final class AudioTagger: Sendable {
     /// Wraps a model.
     ///
     /// - Throws: `EPANNsError` with code `invalidConfiguration` when an option is out of range.
-    public init(model: Model, options: Options = Options()) throws {
+    public convenience init(model: Model, options: Options = Options()) throws {
+        try self.init(model: model, options: options, companions: [])
+    }
+
+    /// Wraps a model and those that share the mean with it.
+    init(model: Model, options: Options, companions: [Companion]) throws {
         guard (1...1024).contains(options.threads) else {
             throw EPANNsError(
                 .invalidConfiguration, "The number of threads must lie in 1…1024, not \(options.threads).")
@@ -103,11 +110,13 @@ public final class AudioTagger: Sendable {
         }
         let graph = try model.graph()
         try model.validate()
+        if !companions.isEmpty { model.thresholds = nil }
         self.model = model
+        self.companions = companions
         labels = model.labels
         sampleRate = graph.input.sampleRate
         minimumSampleCount = graph.minimumSampleCount
-        modelNotes = model.notes
+        modelNotes = model.notes + companions.flatMap(\.tagger.modelNotes)
         frontEnd = try NetworkFrontEnd(graph, melWeights: model.melWeights)
         network = InferenceNetwork(
             graph: graph, weights: model.weights,
@@ -123,26 +132,28 @@ public final class AudioTagger: Sendable {
     public var identity: ModelIdentity { identity(includesDigest: true) }
 
     /// The model's name.
-    public var modelName: String { model.name }
+    public var modelName: String {
+        companions.isEmpty ? model.name : ([model.name] + companions.map(\.tagger.modelName)).joined(separator: " + ")
+    }
 
     /// Whether it is the model that is built in, which is small.
-    public var isBuiltIn: Bool { model.isBuiltIn }
+    public var isBuiltIn: Bool { model.isBuiltIn && companions.isEmpty }
 
     /// From which score on the model's classes count as heard, where it knows.
     public var thresholds: ClassThresholds? { model.thresholds }
 
     func identity(includesDigest: Bool) -> ModelIdentity {
-        let isBuiltIn = model.isBuiltIn ? true : nil
+        let isBuiltIn = isBuiltIn ? true : nil
         guard includesDigest else {
-            return ModelIdentity(name: model.name, sha256: nil, precision: precision, isBuiltIn: isBuiltIn)
+            return ModelIdentity(name: modelName, sha256: nil, precision: precision, isBuiltIn: isBuiltIn)
         }
         let sha256 = digest.withLock { digest in
             if let known = digest { return known }
-            let computed = model.sha256()
+            let computed = digestOfAll(model.sha256())
             digest = .some(computed)
             return computed
         }
-        return ModelIdentity(name: model.name, sha256: sha256, precision: precision, isBuiltIn: isBuiltIn)
+        return ModelIdentity(name: modelName, sha256: sha256, precision: precision, isBuiltIn: isBuiltIn)
     }
 
     // MARK: Samples
@@ -151,14 +162,22 @@ public final class AudioTagger: Sendable {
     ///
     /// - Parameter samples: Mono samples in −1…1 at ``sampleRate``; fewer than ``minimumSampleCount`` are padded with
     ///   silence at the end.
-    /// - Returns: Scores, logits and embedding of the clip, all finite.
+    /// - Returns: Scores, logits and embedding of the clip, all finite; of an ensemble the means, and the first model's
+    ///   embedding.
     /// - Throws: `EPANNsError` with code `invalidAudio` for an empty clip, or one that is too long to be
     ///   taken as a whole; `invalidCheckpoint` when the scores are not finite.
     public func outputs(samples: [Float]) throws -> InferencePlan.Outputs {
-        try outputs(samples: samples, spectrogram: nil)
+        var outputs = try outputs(samples: samples, spectrogram: nil)
+        let others = try companions.map { companion in
+            try companion.tagger.outputs(
+                samples: Self.resampled(samples, from: sampleRate, to: companion.tagger.sampleRate))
+        }
+        outputs.scores = mean(outputs.scores, others.map(\.scores))
+        outputs.logits = mean(outputs.logits, others.map(\.logits))
+        return outputs
     }
 
-    /// Runs the model on one clip whose spectrogram may be known already.
+    /// Runs the first model alone on one clip whose spectrogram may be known already.
     func outputs(samples: [Float], spectrogram known: [Float]?) throws -> InferencePlan.Outputs {
         guard !samples.isEmpty else { throw EPANNsError(.invalidAudio, "The clip holds no samples.") }
         guard Double(samples.count) > WindowPolicy.longestWholeSeconds * Double(sampleRate) else {
@@ -207,13 +226,7 @@ public final class AudioTagger: Sendable {
         }
         var samples = samples
         if let sampleRate, sampleRate != self.sampleRate {
-            let source = try PushedSamples(
-                sampleRate: sampleRate, capacitySeconds: Double(samples.count) / Double(max(1, sampleRate)) + 1)
-            try source.push(samples)
-            source.finish()
-            let resampled = try ResampledSamples(source, sampleRate: self.sampleRate)
-            samples = []
-            while let block = try resampled.next() { samples += block }
+            samples = try Self.resampled(samples, from: sampleRate, to: self.sampleRate)
         }
         return try selection.tags(outputs(samples: samples).scores, labels: labels)
     }
@@ -275,14 +288,14 @@ public final class AudioTagger: Sendable {
         return clip
     }
 
-    // MARK: Short clips
+    // MARK: Clips of other lengths
 
-    /// What to say of a clip that was padded; nil when it was long enough.
+    /// What to say of a clip that was padded, or cut to what the model hears; nil when neither was necessary.
     public func padding(of sampleCount: Int) -> String? {
         padding(of: sampleCount) { "The audio lasts \($0) s and was" }
     }
 
-    /// What to say of a window that was padded; nil when it was long enough.
+    /// What to say of a window that was padded or cut.
     func padding(of window: AudioWindow, plan: WindowPlan) -> String? {
         let isWhole = window.samples.count == plan.windowSamples
         if window.index == 0, !isWhole { return padding(of: window.samples.count) }
@@ -294,7 +307,8 @@ public final class AudioTagger: Sendable {
     }
 
     private func padding(of sampleCount: Int, subject: (_ seconds: String) -> String) -> String? {
-        guard sampleCount < minimumSampleCount else {
+        let longest = network.graph.input.longestSampleCount ?? .max
+        guard sampleCount < minimumSampleCount || sampleCount > longest else {
             let surplus = fittingSampleCount(sampleCount) - sampleCount
             guard surplus > 0 else { return nil }
             let seconds = String(format: "%.3f", Double(surplus) / Double(sampleRate))
@@ -302,6 +316,10 @@ public final class AudioTagger: Sendable {
                 + "length."
         }
         let text = { (count: Int) in String(format: "%.3f", Double(count) / Double(self.sampleRate)) }
+        if sampleCount > longest {
+            return "\(subject(text(sampleCount))) cut to the first \(text(longest)) s, which is all that this model "
+                + "hears; shorter windows hear all of it."
+        }
         return "\(subject(text(sampleCount))) padded with silence to the model's minimum of "
             + "\(text(minimumSampleCount)) s; scores of so short a clip mean little."
     }

@@ -60,6 +60,15 @@ extension FrontEndConfiguration {
         }
     }
 
+    /// Most samples that a clip may have for all of it to be heard; nil where it may have any number.
+    public var longestSampleCount: Int? {
+        guard case .fixed(let count, _) = recipe.frames else { return nil }
+        switch recipe.framing {
+        case .centred: return count * hopSize - 1 + lostSamples
+        case .whole: return count * hopSize + windowSize - 1 + lostSamples
+        }
+    }
+
     /// Fewest samples that give at least `frameCount` frames.
     public func minimumSampleCount(frameCount: Int) -> Int {
         switch recipe.frames {

@@ -13,6 +13,14 @@ extension ModelRegistry {
         ast("ast-16", [], 16, "0.4422", "mdsa4t1xmcimia6"),
     ]
 
+    /// Named lists of models whose scores have a published mean: AST's.
+    ///
+    /// SPEC §2.9.
+    public static let ensembles: [(name: String, models: [String], meanAveragePrecision: Double)] = [
+        ("ast-ensemble", ["ast-10-1", "ast-10-2", "ast-10-3", "ast-12", "ast-14", "ast-16"], 0.485),
+        ("ast-ensemble-s", ["ast-10-1", "ast-10-2", "ast-10-3"], 0.475),
+    ]
+
     private static func ast(
         _ name: String, _ aliases: [String], _ stride: Int, _ precision: String, _ folder: String
     ) -> RegisteredModel {

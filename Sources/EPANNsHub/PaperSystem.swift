@@ -28,9 +28,14 @@ public struct PaperSystem: Sendable {
         public var macs: Int
     }
 
-    /// The published weights of this network or ensemble; nil where there are none.
-    public var published: RegisteredModel? {
-        ModelRegistry.standard.find(members.count == 1 ? members[0] : "ast-ensemble")
+    /// mAP of the published weights that run here, as their authors state it; nil where none were published.
+    public var publishedMeanAveragePrecision: Double? {
+        let registry = ModelRegistry.standard
+        if members.count == 1 { return registry.find(members[0])?.meanAveragePrecision }
+        let wanted = try? configurations()
+        return ModelRegistry.ensembles.first { ensemble in
+            ensemble.models.map { registry.find($0)?.configuration } == wanted
+        }?.meanAveragePrecision
     }
 
     /// Counts the parameters and operations of all members.

@@ -52,6 +52,14 @@ import Testing
         let long = Signals.noise(count: 200_000)
         #expect(FrontEndConfiguration.ast.frameCount(sampleCount: long.count) == 1024)
         #expect(try spectrogram(long).count == 1024 * 128)
+        let heard = try #require(FrontEndConfiguration.ast.longestSampleCount)
+        // Without the clip's mean, to which what is cut off belongs.
+        var own = FrontEndConfiguration.ast
+        own.recipe.offsetRemoval.ofClip = false
+        let cut = try LogMelSpectrogram(configuration: own)
+        #expect(try cut(long) == cut(Array(long.prefix(heard))))
+        #expect(Self.plain.frameCount(sampleCount: heard) == 1024)
+        #expect(Self.plain.frameCount(sampleCount: heard + 1) == 1025 && Self.plain.longestSampleCount == nil)
     }
 
     @Test func theClipsMeanDoesNotMatter() throws {

@@ -36,7 +36,7 @@ final class HubFixture: Sendable {
         gitBlobID: String? = nil
     ) -> RegisteredModel {
         RegisteredModel(
-            name: "tiny", collection: .panns, architecture: isSupported ? "Cnn6" : "Wavegram_Cnn14",
+            name: "tiny", collection: .panns, architecture: isSupported ? "Cnn6" : "LeeNet24",
             meanAveragePrecision: 0.1, parameterCount: 100,
             license: "CC-BY-4.0", pageURL: "https://example.org/tiny",
             downloadURL: "https://example.org/Tiny_mAP=0.1.pth",

@@ -9,13 +9,14 @@ struct ModelRegistryTests {
 
     @Test("The entries this version can run, and the others")
     func entries() {
-        #expect(registry.models.count == 23)
+        #expect(registry.models.count == 30)
         #expect(
             registry.models.filter(\.isSupported).map(\.name) == [
                 "epanns", "mn01", "mn02", "mn04", "mn05", "mn10", "mn20", "mn30", "mn40", "cnn14", "cnn14-16k",
                 "cnn14-8k", "cnn14-decision-level-max", "cnn14-decision-level-att",
                 "cnn10", "cnn6", "mobilenet-v1", "mobilenet-v2", "resnet22", "resnet38", "resnet54",
                 "wavegram-cnn14", "wavegram-logmel-cnn14",
+                "ast-10", "ast-10-1", "ast-10-2", "ast-10-3", "ast-12", "ast-14", "ast-16",
             ])
     }
 
@@ -32,6 +33,22 @@ struct ModelRegistryTests {
             #expect(URL(string: model.downloadURL)?.scheme == "https")
             #expect(URL(string: model.downloadURL)?.lastPathComponent == model.fileName)
         }
+    }
+
+    @Test("Ensembles are of models that are known and run alike")
+    func ensembles() throws {
+        for ensemble in ModelRegistry.ensembles {
+            let models = try ensemble.models.map { try registry.model(named: $0) }
+            #expect(models.allSatisfy { $0.isSupported && $0.collection == .ast })
+            #expect(Set(models.map(\.name)).count == models.count)
+            #expect(registry.find(ensemble.name) == nil)
+            // SPEC §6.1: an ensemble is better than each of its models.
+            #expect(models.allSatisfy { $0.meanAveragePrecision < ensemble.meanAveragePrecision })
+        }
+        #expect(ModelRegistry.ensembles.first?.models.count == 6)
+        #expect(
+            try registry.model(named: "ast").downloadURL
+                == "https://www.dropbox.com/s/ca0b1v2nlxzyeb4/audioset_10_10_0.4593.pth?dl=1")
     }
 
     @Test("Published sizes hold at least the parameters")

@@ -3,7 +3,9 @@ import EPANNsGraph
 import EPANNsModels
 import Testing
 
-/// AST's published files: original ones with unused heads, and Hugging Face's names. SPEC §2.9.
+/// AST's published files: original ones with unused heads, and Hugging Face's names.
+///
+/// SPEC §2.9.
 @Suite struct ASTCheckpointTests {
     private static let small = ASTConfiguration(
         stride: 16, width: 128, heads: 2, hiddenWidth: 12, blockCount: 2, classCount: 5)

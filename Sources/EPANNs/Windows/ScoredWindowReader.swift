@@ -23,12 +23,15 @@ public final class ScoredWindowReader {
         let info = source.info
         // Of a clip that had to be padded it is known that it is short.
         let findings = info.findings.filter { padding == nil || $0.code != .shortClip }
-        return [padding].compactMap(\.self) + info.warnings + findings.map(\.message)
+        let paddings = ([self] + companions).compactMap(\.padding)
+        return (paddings.isEmpty ? [] : [paddings[0]]) + info.warnings + findings.map(\.message)
     }
     /// Called whenever a block was read, with the length of the audio so far in seconds.
     public var onRead: (Double) -> Void = { _ in }
 
     private let tagger: AudioTagger
+    /// Of an ensemble's further models, in step with this one.
+    private var companions: [ScoredWindowReader] = []
     private let concurrency: Int
     /// Length of a window, and up to which it is known that memory suffices.
     private var (windowSamples, checkedSamples) = (0, Int.max)
@@ -78,6 +81,15 @@ public final class ScoredWindowReader {
         self.tagger = tagger
         self.policy = policy
         self.concurrency = concurrency
+        var source = source
+        if tagger.isEnsemble {
+            let shared = SharedSamples(source)
+            source = shared.branch()
+            companions = try tagger.companions.map { companion in
+                try ScoredWindowReader(
+                    companion.tagger, source: shared.branch(), policy: policy, concurrency: concurrency)
+            }
+        }
         self.source =
             source.sampleRate == tagger.sampleRate
             ? source : try ResampledSamples(source, sampleRate: tagger.sampleRate)
@@ -89,11 +101,22 @@ public final class ScoredWindowReader {
     ///   to be taken as a whole; `invalidCheckpoint` when the model's scores are not finite.
     public func next() throws -> ScoredWindow? {
         do {
-            return try nextOrFail()
+            return try nextOrFail().map { try joined($0) }
         } catch {
             state = .end
             throw error
         }
+    }
+
+    /// The mean of a window's scores and the other models'.
+    ///
+    /// Windows begin at the same times for all; of clips whose lengths at two rates differ by a rounding, one model may
+    /// have a last window that another does not have.
+    private func joined(_ window: ScoredWindow) throws -> ScoredWindow {
+        guard !companions.isEmpty else { return window }
+        var window = window
+        window.scores = tagger.mean(window.scores, try companions.map { try $0.next()?.scores })
+        return window
     }
 
     /// Whether all has been read.
@@ -161,7 +184,7 @@ public final class ScoredWindowReader {
         state = .end
         try checkNotEmpty()
         padding = tagger.padding(of: samples.count)
-        return try tagger.window(samples: samples)
+        return try tagger.ownWindow(samples: samples)
     }
 
     /// Takes a short source as one window, and of a longer one the mean over windows.

@@ -46,26 +46,17 @@ public final class AudioReader {
     ///
     /// - Parameters:
     ///   - source: Where the audio comes from.
-    ///   - sampleRate: The wanted rate, 1000...768 000 Hz.
+    ///   - sampleRate: The wanted rate, 1000...768 000 Hz; nil for the source's own.
     ///   - channels: Which channels are listened to.
     ///   - maximumDurationSeconds: Where to stop; nil reads to the end.
     /// - Throws: `EPANNsError` with code `fileFailure` when it cannot be opened, `unsupportedFormat` when
     ///   it is not audio that can be decoded, `invalidAudio` when its header is invalid, `invalidConfiguration` when
     ///   an argument does not.
     public init(
-        _ source: AudioSource, sampleRate: Int, channels: ChannelSelection = .automatic,
+        _ source: AudioSource, sampleRate: Int?, channels: ChannelSelection = .automatic,
         maximumDurationSeconds: Double? = nil
     ) throws {
-        guard (1000...768_000).contains(sampleRate) else {
-            throw EPANNsError(
-                .invalidConfiguration, "Audio cannot be read at \(sampleRate) Hz; ask for 1000 to 768000 Hz.")
-        }
-        maximumSampleCount = try Self.sampleCount(maximumDurationSeconds, sampleRate)
-        self.source = source
-        self.sampleRate = sampleRate
-        self.channels = channels
-        mixer = ChannelMixer(channels)
-        doctor = AudioDoctor(analysisRate: sampleRate)
+        if let sampleRate { try Self.checkRate(sampleRate) }
         let name = source.description
         switch source {
         case .file(let path):
@@ -81,7 +72,22 @@ public final class AudioReader {
         case .bytes(let bytes, _):
             decoder = try ContainerDecoder(MemoryByteStream(bytes), name: name)
         }
+        let sampleRate = sampleRate ?? decoder.info.sampleRate
+        try Self.checkRate(sampleRate)
+        maximumSampleCount = try Self.sampleCount(maximumDurationSeconds, sampleRate)
+        self.source = source
+        self.sampleRate = sampleRate
+        self.channels = channels
+        mixer = ChannelMixer(channels)
+        doctor = AudioDoctor(analysisRate: sampleRate)
         try channels.check(channelCount: decoder.info.channels, name: name)
+    }
+
+    private static func checkRate(_ sampleRate: Int) throws {
+        guard (1000...768_000).contains(sampleRate) else {
+            throw EPANNsError(
+                .invalidConfiguration, "Audio cannot be read at \(sampleRate) Hz; ask for 1000 to 768000 Hz.")
+        }
     }
 
     /// The next block, never empty; nil at the end.

@@ -17,6 +17,7 @@ struct ConvertCommand: ParsableCommand {
             EXAMPLES
               epanns convert checkpoint_closeto_.44.pt epanns.safetensors
               epanns convert mn04 mn04-bf16.safetensors --dtype bf16
+              epanns convert e1.pth mean.safetensors --average e2.pth --average e3.pth
               epanns convert mine.pth mine.safetensors --labels mine.csv --name bird-calls
             """)
 
@@ -51,6 +52,14 @@ struct ConvertCommand: ParsableCommand {
             "The classes' names: CSV with the columns index,mid,display_name, or one name a line.", valueName: "file"),
         completion: .file())
     var labels: String?
+
+    @Option(
+        name: .long, parsing: .singleValue,
+        help: ArgumentHelp(
+            "Write the mean of the weights of <in> and of this checkpoint of the same network; may be repeated.",
+            valueName: "file"),
+        completion: .file(extensions: ["pt", "pth", "bin", "safetensors"]))
+    var average: [String] = []
 
     @Option(help: "Replaces the output activation.")
     var activation: OutputActivation?
@@ -92,6 +101,20 @@ struct ConvertCommand: ParsableCommand {
         let source = try ModelSource(input)
         try OutputFile.check(output, against: source, force: force)
         var model = try source.model()
+        let type = dtype?.dataType ?? model.storedDataType
+        if !average.isEmpty {
+            // The step's parent is the first; the others are told by name.
+            let others = try average.map { path in
+                let other = try ModelSource(path)
+                try OutputFile.check(output, against: other, force: force)
+                return try other.model()
+            }
+            model = try model.averaged(with: others)
+            let digests = others.map { $0.sha256().map { " " + $0 } ?? "" }
+            model.record(
+                .averaged, details: ["with": zip(others, digests).map { $0.name + $1 }.joined(separator: ", ")],
+                by: "epanns \(EPANNsVersion.current)", date: nil)
+        }
         if let labels { try model.replaceLabels(LabelSet.read(path: labels)) }
         if let name { model.name = name }
         if let activation, activation != model.configuration.outputActivation {
@@ -103,7 +126,6 @@ struct ConvertCommand: ParsableCommand {
             try model.replaceFrontEnd(frontEnd.configuration(melBands: model.configuration.frontEnd.melBands))
         }
         model.recordProvenance(convertedBy: "epanns \(EPANNsVersion.current)")
-        let type = dtype?.dataType ?? model.storedDataType
         var details = ["weights": Self.name(type)]
         if labels != nil { details["labels"] = model.labels.count.counted("other") }
         if let activation { details["activation"] = activation.rawValue }

@@ -53,6 +53,7 @@ struct EmbedCommand: ParsableCommand, SharedCommand {
         guard batch.inputs.needModel else { return try batch.run(nil, writer: writer, jobs: 1) }
         let split = model.split(units: batch.units(), cores: batch.group.coreCount)
         let tagger = try model.tagger(split)
+        try tagger.checkEmbeds()
         if batch.inputs.list.count > 1 { try tagger.requireAgreement(batch.group) }
         try batch.run(tagger, writer: writer, jobs: split.jobs)
     }

@@ -24,7 +24,7 @@ struct PaperComparison: Encodable {
         architectures = row.members
         parameters = cost.parameters
         macs = cost.macs
-        meanAveragePrecision = row.published?.meanAveragePrecision
+        meanAveragePrecision = row.publishedMeanAveragePrecision
         difference = row.difference
     }
 }

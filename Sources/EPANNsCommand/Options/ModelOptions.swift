@@ -14,7 +14,9 @@ struct ModelOptions: ParsableArguments {
         name: .shortAndLong,
         help: ArgumentHelp(
             "The model: a file (.safetensors, .pt, .pth), or the name of a downloaded one (see “epanns models list”). "
-                + "Default: $EPANNS_MODEL, else \(Model.builtInName) where it is built in.",
+                + "Several separated by commas, a .yaml file that lists them (with weights), or ast-ensemble are an "
+                + "ensemble: the mean of their scores. Default: $EPANNS_MODEL, else \(Model.builtInName) where it is built "
+                + "in.",
             valueName: "file|name"),
         completion: .file(extensions: ["safetensors", "pt", "pth", "bin"]))
     var model: String?
@@ -43,14 +45,22 @@ struct ModelOptions: ParsableArguments {
         }
     }
 
+    /// What the user or the environment names.
+    private var name: String? {
+        // A variable that is empty is as good as none; an argument that is empty is a mistake.
+        let variable = ProcessInfo.processInfo.environment["EPANNS_MODEL"] ?? ""
+        return model ?? (variable.isEmpty ? nil : variable)
+    }
+
     /// Where the model is: as asked for, as the environment says, or built in.
     ///
     /// Says of the built-in model, where nobody has named it, that it is small.
     func source() throws -> ModelSource {
-        // A variable that is empty is as good as none; an argument that is empty is a mistake.
-        let variable = ProcessInfo.processInfo.environment["EPANNS_MODEL"] ?? ""
-        let name = model ?? (variable.isEmpty ? nil : variable)
         if name == nil, Model.hasBuiltIn { BuiltInHint.show() }
+        if let name, try EnsembleSource(name) != nil {
+            throw EPANNsError(
+                .invalidConfiguration, "“\(name)” is an ensemble, but this command takes a single model.")
+        }
         return try ModelSource(name)
     }
 
@@ -67,9 +77,14 @@ struct ModelOptions: ParsableArguments {
     func tagger(
         _ split: WorkSplit, activation: OutputActivation? = nil, of model: Model? = nil
     ) throws -> AudioTagger {
-        let tagger = try AudioTagger(
-            model: model ?? source().model(),
-            options: .init(precision: precision, threads: split.threads, outputActivation: activation))
+        let options = AudioTagger.Options(
+            precision: precision, threads: split.threads, outputActivation: activation)
+        let tagger: AudioTagger
+        if model == nil, let name, let ensemble = try EnsembleSource(name) {
+            tagger = try AudioTagger(ensemble: ensemble.members(), options: options)
+        } else {
+            tagger = try AudioTagger(model: model ?? source().model(), options: options)
+        }
         for note in tagger.modelNotes { StandardError.write(note.commandText) }
         if verbose || StandardError.isTerminal {
             let (threads, jobs) = (split.threads, split.jobs)

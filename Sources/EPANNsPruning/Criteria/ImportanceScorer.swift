@@ -166,7 +166,8 @@ public struct ImportanceScorer: Sendable {
                 guard norm(behind: readers[0]) != nil else { return node }
                 node = readers[0]
             case .input, .transpose, .convolution, .linear, .reduce, .add, .multiply, .concatenate,
-                .unflattenChannels, .dropout, .softmax, .parameter, .layerNorm, .attention, .flatten, .join, .first, .poolDecisions:
+                .unflattenChannels, .dropout, .softmax, .parameter, .layerNorm, .attention, .flatten, .join, .first,
+                .poolDecisions:
                 return node
             }
         }

@@ -36,7 +36,8 @@ extension ProgramBuilder {
         switch graph.nodes[index].operation {
         case .pool, .linear, .reduce: return false
         case .input, .transpose, .convolution, .batchNorm, .activation, .add, .multiply, .concatenate,
-            .unflattenChannels, .dropout, .softmax, .parameter, .layerNorm, .attention, .flatten, .join, .first, .poolDecisions:
+            .unflattenChannels, .dropout, .softmax, .parameter, .layerNorm, .attention, .flatten, .join, .first,
+            .poolDecisions:
             return true
         }
     }
