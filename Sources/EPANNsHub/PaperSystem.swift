@@ -34,7 +34,7 @@ public struct PaperSystem: Sendable {
         if members.count == 1 { return registry.find(members[0])?.meanAveragePrecision }
         let wanted = try? configurations()
         return ModelRegistry.ensembles.first { ensemble in
-            ensemble.models.map { registry.find($0)?.configuration } == wanted
+            ensemble.models.compactMap { registry.find($0)?.configuration } == wanted
         }?.meanAveragePrecision
     }
 
