@@ -37,6 +37,9 @@ NAMES = (
     "mobilenet-v1", "mobilenet-v2", "wavegram-cnn14", "wavegram-logmel-cnn14", "wavegram-logmel128-cnn14", "mn04", "mn10",
 )
 LEGACY = "cnn14"
+# State dicts that are CNN14's, too: the file's name has to tell.
+FILE_NAMES = {
+    "cnn14-decision-level-max": "Cnn14_DecisionLevelMax", "cnn14-decision-level-avg": "Cnn14_DecisionLevelAvg"}
 SECONDS = 10.0
 
 
@@ -98,7 +101,7 @@ def write(name: str, folder: Path, seed: int) -> dict:
         torch.save(
             {"iteration": 600000, "model": network.state_dict()}, checkpoint, _use_new_zipfile_serialization=False)
     else:
-        checkpoint = folder / f"{name}.pt"
+        checkpoint = folder / f"{FILE_NAMES.get(name, name)}.pt"
         torch.save(network.state_dict(), checkpoint)
     print(
         f"{name:13} {checkpoint.stat().st_size / 1e6:6.1f} MB  scores {scores.min():.3f}…{scores.max():.3f}"
