@@ -38,6 +38,9 @@ NAMES = (
     "erann-1-6", "erann-2-5", "ast-10", "ast-16", "mn04", "mn10",
 )
 LEGACY = "cnn14"
+# State dicts that are CNN14's, too: the file's name has to tell.
+FILE_NAMES = {
+    "cnn14-decision-level-max": "Cnn14_DecisionLevelMax", "cnn14-decision-level-avg": "Cnn14_DecisionLevelAvg"}
 SECONDS = 10.0
 
 
@@ -99,7 +102,7 @@ def write(name: str, folder: Path, seed: int) -> dict:
         torch.save(
             {"iteration": 600000, "model": network.state_dict()}, checkpoint, _use_new_zipfile_serialization=False)
     else:
-        checkpoint = folder / f"{name}.pt"
+        checkpoint = folder / f"{FILE_NAMES.get(name, name)}.pt"
         state = network.state_dict()
         if name.startswith("ast"):  # as published: saved from DataParallel, with two heads that nothing uses
             state |= {f"v.{head}.{part}": torch.zeros(1000, 768) if part == "weight" else torch.zeros(1000)
