@@ -4,7 +4,7 @@ Ours is the whole command, so that one clip is what a recording of six clips tak
 over five: start, weights and packing cancel out, the front end does not. PyTorch's is the best of its ways: eager with
 fused attention, bf16 by autocast and by weights turned into bfloat16; the network alone, without its front end.
 
-    python Benchmarks/peers/ast.py .build/release/epanns FOLDER ast-16 --threads 2
+    python Benchmarks/peers/ast_speed.py .build/release/epanns FOLDER ast-16 --threads 2
 
 FOLDER is what `Tools/reference/full_size.py FOLDER ast-16` wrote. Prints the least and the median of each.
 """
