@@ -43,8 +43,8 @@ package enum TinyModel {
     }
 
     /// Random weights for any configuration, without the entries that a checkpoint may lack.
-    package static func weights(_ configuration: ModelConfiguration) throws -> [String: Tensor] {
-        seededWeights(try configuration.graph())
+    package static func weights(_ configuration: ModelConfiguration, seed: UInt32 = 7) throws -> [String: Tensor] {
+        seededWeights(try configuration.graph(), seed: UInt64(seed))
     }
 
     /// One zero behind every shape: a state dict of any size that takes no memory.
