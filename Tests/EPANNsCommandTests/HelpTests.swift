@@ -8,7 +8,7 @@ import Testing
 @Suite struct HelpTests {
     static let commands = [
         "", "tag", "info", "convert", "embed", "labels", "train", "evaluate", "calibrate", "report", "plot",
-        "plot curves", "plot scatter", "prune", "models",
+        "plot curves", "plot scatter", "prune", "bench", "models",
         "models list", "models path", "models info", "models verify", "models download",
     ]
 
