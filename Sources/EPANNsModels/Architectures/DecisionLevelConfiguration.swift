@@ -78,7 +78,7 @@ public struct DecisionLevelConfiguration: Architecture {
         Preset($0.rawValue, referenceClass: $0.referenceClass, Self($0))
     }
 
-    /// The network of a checkpoint that has attention; the others look like CNN14: ``reading(_:as:)``.
+    /// The network of a checkpoint that has attention; the others look like CNN14.
     ///
     /// - Throws: `EPANNsError` with code `checkpointMismatch` when a tensor is missing or has another rank.
     public static func recognise(_ shapes: StateDictShapes) throws -> Self? {
