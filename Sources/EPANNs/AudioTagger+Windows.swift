@@ -1,6 +1,7 @@
 import EPANNsAudio
 import EPANNsCore
 import EPANNsGraph
+import EPANNsModels
 import EPANNsRuntime
 import Foundation
 
@@ -135,6 +136,27 @@ extension AudioTagger {
             .invalidConfiguration,
             "\(modelName.quoted) is an ensemble, whose models have an embedding each, and no common one; take one of them."
         )
+    }
+
+    /// Refuses a model that does not tell where in a clip a class is heard.
+    ///
+    /// - Throws: `EPANNsError` with code `invalidConfiguration` that names the networks that do.
+    public func checkFramewise() throws {
+        guard !isEnsemble else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "\(modelName.quoted) is an ensemble, whose models have frames of different lengths; take one of them.")
+        }
+        guard network.graph.outputs[.segments] == nil else { return }
+        // A file of ours says itself what it is.
+        let looksAlike = architecture == CNNConfiguration.Variant.cnn14.rawValue && model.format != .safetensors
+        throw EPANNsError(
+            .invalidConfiguration,
+            "\(modelName.quoted) (\(architecture)) scores clips, not stretches of time; "
+                + "\(DecisionLevelConfiguration.title) do that.",
+            remedy: looksAlike
+                ? .nameArchitecture
+                : .downloadModel(name: DecisionLevelConfiguration.Variant.max.rawValue, again: false))
     }
 
     /// Embeds a source: the vector before the classifier, which describes the whole scene.

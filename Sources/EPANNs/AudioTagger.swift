@@ -46,7 +46,7 @@ public final class AudioTagger: Sendable {
     /// What the model's file made worth knowing.
     public let modelNotes: [ModelNote]
 
-    private let model: Model
+    let model: Model
     /// The further models of an ensemble.
     let companions: [Companion]
     let frontEnd: NetworkFrontEnd
@@ -135,6 +135,9 @@ public final class AudioTagger: Sendable {
     public var modelName: String {
         companions.isEmpty ? model.name : ([model.name] + companions.map(\.tagger.modelName)).joined(separator: " + ")
     }
+
+    /// The value of `architecture` in files; of an ensemble the first model's.
+    public var architecture: String { model.configuration.architecture }
 
     /// Whether it is the model that is built in, which is small.
     public var isBuiltIn: Bool { model.isBuiltIn && companions.isEmpty }

@@ -49,6 +49,8 @@ public enum Remedy: Codable, Hashable, Sendable, CustomStringConvertible {
     case nameClipLength
     /// Prune layers that a sum ties together as one group.
     case pruneResiduals
+    /// Say which of the networks that share a state dict it is.
+    case nameArchitecture
     /// Look at the layers that can be pruned.
     case listPrunableLayers
     /// Take a lower score for the teacher's yes.
@@ -69,6 +71,7 @@ public enum Remedy: Codable, Hashable, Sendable, CustomStringConvertible {
         case .listLabels: "The model's labels list all names."
         case .listArchitectures: "The model configurations list the architectures."
         case .nameFrontEnd: "Say which front end it was trained with."
+        case .nameArchitecture: "If it is another, name its architecture."
         case .nameData: "Name a table of clips."
         case .nameAudioFolder: "Name the folder with the recordings."
         case .skipMissing: "Have missing recordings skipped."

@@ -1,12 +1,27 @@
 import EPANNsCore
+import EPANNsRuntime
 import Foundation
 
-/// Embeddings in NumPy's format, an array of shape `(windows, embedding width)` for each input.
+/// Numbers in NumPy's format: an array of Float32 for each input.
 ///
-/// A document holds one input.
+/// A document holds one input. Tests: `BatchRunTests`, `FramewiseTests`.
 public struct NumPyWriter: ResultWriter {
+    /// What the array holds.
+    public enum Content: Hashable, Sendable {
+        /// The vectors before the classifier, shape `(windows, embedding width)`.
+        case embeddings
+        /// The scores of all classes, shape `(windows, classes)`.
+        case scores
+        /// The scores of all classes in each frame, those of windows one after the other, shape `(frames, classes)`.
+        case frames
+    }
+
+    let content: Content
+
     /// Makes a writer.
-    public init() {}
+    ///
+    /// - Parameter content: What the array holds.
+    public init(_ content: Content = .embeddings) { self.content = content }
 
     /// `npy`.
     public var fileExtension: String { "npy" }
@@ -14,19 +29,36 @@ public struct NumPyWriter: ResultWriter {
     public var namesModel: Bool { false }
 
     /// Begins an input's array.
-    public func encoder(for head: ResultHead) -> any ResultEncoder { Encoder() }
+    ///
+    /// - Parameter head: Whose it is.
+    public func encoder(for head: ResultHead) -> any ResultEncoder { Encoder(content: content) }
 
     /// Nothing: an array has no place for it.
+    ///
+    /// - Parameters:
+    ///   - failure: What went wrong.
+    ///   - head: Whose result is missing.
     public func failure(_ failure: ResultFailure, of head: ResultHead) -> Data { Data() }
 
     private struct Encoder: ResultEncoder {
+        let content: Content
         var values: [Float] = []
         var count = 0
 
-        mutating func take(_ window: ScoredWindow) -> Data {
-            values += window.embedding
-            count += 1
+        mutating func take(_ window: ScoredWindow) throws -> Data {
+            switch content {
+            case .embeddings: add(window.embedding)
+            case .scores: add(window.scores)
+            case .frames:
+                let framewise = try window.requireFramewise()
+                for frame in 0..<framewise.frameCount { add(framewise.scores(frame: frame)) }
+            }
             return Data()
+        }
+
+        private mutating func add(_ row: some Collection<Float>) {
+            values += row
+            count += 1
         }
 
         mutating func finish(_ ending: ResultEnding) throws -> Data {

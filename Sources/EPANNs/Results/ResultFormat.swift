@@ -10,8 +10,12 @@ public enum ResultFormat: String, CaseIterable, Codable, Sendable {
     case jsonl
     /// One row a tag.
     case csv
+    /// An array of Float32 with the scores of all classes for each input, in NumPy's format.
+    case npy
 
     /// The format's writer.
+    ///
+    /// Frames are in CSV and NumPy's format; the others have what they have of a window.
     ///
     /// - Parameters:
     ///   - view: Which tags are written.
@@ -21,7 +25,9 @@ public enum ResultFormat: String, CaseIterable, Codable, Sendable {
         case .text: TextWriter(view, columns: columns)
         case .json: JSONWriter(.tags(view))
         case .jsonl: JSONLinesWriter(.tags(view), isWindowed: view.isWindowed)
+        case .csv where view.isFramewise: FramewiseCSVWriter(view)
         case .csv: CSVWriter(view)
+        case .npy: NumPyWriter(view.isFramewise ? .frames : .scores)
         }
     }
 
@@ -32,6 +38,7 @@ public enum ResultFormat: String, CaseIterable, Codable, Sendable {
         case .json: "json"
         case .jsonl: "jsonl"
         case .csv: "csv"
+        case .npy: "npy"
         }
     }
 

@@ -102,12 +102,21 @@ public struct TagView: Sendable {
     public var labels: LabelSet
     /// Whether a result has a row a window, and not one for the clip.
     public var isWindowed: Bool
+    /// Whether the frames of a window are written, and not the window.
+    public var isFramewise: Bool
 
     /// Makes a view.
-    public init(selection: TagSelection, labels: LabelSet, isWindowed: Bool) {
+    ///
+    /// - Parameters:
+    ///   - selection: Which tags.
+    ///   - labels: The classes' names.
+    ///   - isWindowed: Whether a result has a row a window, and not one for the clip.
+    ///   - isFramewise: Whether the frames of a window are written, and not the window.
+    public init(selection: TagSelection, labels: LabelSet, isWindowed: Bool, isFramewise: Bool = false) {
         self.selection = selection
         self.labels = labels
         self.isWindowed = isWindowed
+        self.isFramewise = isFramewise
     }
 
     func tagged(_ window: ScoredWindow) throws -> TaggedWindow { try window.tags(selection, labels: labels) }

@@ -73,6 +73,27 @@ struct BatchCommand {
     /// Whether the work is the first process's alone, and this is another one.
     var isLeftToTheFirst: Bool { inputs.total < 2 && group.rank > 0 }
 
+    /// Refuses to write several arrays into one document, and one onto a screen.
+    ///
+    /// - Parameters:
+    ///   - forSeveral: A format that can hold several inputs.
+    ///   - forTerminal: One that people can read.
+    /// - Throws: `EPANNsError` with code `invalidConfiguration`.
+    func checkArrays(forSeveral: String, forTerminal: String) throws {
+        if case .folder = destination { return }
+        guard inputs.list.count == 1 else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "Several inputs as npy need a folder: --output FOLDER; or take --format \(forSeveral).")
+        }
+        guard destination != .standardOutput || isatty(STDOUT_FILENO) == 0 else {
+            throw EPANNsError(
+                .invalidConfiguration,
+                "An npy file is not text for a terminal; write it with --output FILE.npy, or take --format "
+                    + "\(forTerminal).")
+        }
+    }
+
     /// Pieces that can go side by side: files, or the windows of one that is not live.
     ///
     /// - Parameter jobs: What the user asks for; nil where nothing is said.

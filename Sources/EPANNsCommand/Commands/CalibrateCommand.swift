@@ -67,7 +67,7 @@ struct CalibrateCommand: ParsableCommand {
         try OutputFile.check(output, against: source, force: force)
         let set = try table.dataSet(ignoresClasses: teacher.isGiven)
         let split = model.split(units: set.clips.count)
-        var calibrated = try source.model()
+        var calibrated = try source.model(architecture: model.architecture)
         let tagger = try model.tagger(split, of: calibrated)
         let truth: Calibrator.Truth =
             if let teacher = try teacher.tagger(split, precision: model.precision) {

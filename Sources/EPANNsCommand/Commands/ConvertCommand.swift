@@ -10,9 +10,9 @@ struct ConvertCommand: ParsableCommand {
         commandName: "convert",
         abstract: "Writes a checkpoint as one self-describing safetensors file.",
         discussion: """
-            Architecture and widths are recognised from the tensors. The result also holds the front end, the output \
-            activation, the labels and where the weights came from, so that it can be used without anything else, and \
-            it opens faster. Weights stay as they are, and so do the scores, unless --dtype says otherwise.
+            Architecture and widths are recognised from the tensors. The result also holds what --architecture says, the \
+            front end, the output activation, the labels and where the weights came from, so that it can be used \
+            without anything else, and it opens faster. Weights stay as they are, and so do the scores, unless --dtype says otherwise.
 
             EXAMPLES
               epanns convert checkpoint_closeto_.44.pt epanns.safetensors
@@ -43,6 +43,8 @@ struct ConvertCommand: ParsableCommand {
         help: ArgumentHelp("The file to write, ending in .safetensors.", valueName: "out"),
         completion: .file(extensions: ["safetensors"]))
     var output: String
+
+    @OptionGroup var architectureOption: ArchitectureOption
 
     @Option(help: "The model's name in results (default: the file's, without its extension).")
     var name: String?
@@ -100,14 +102,15 @@ struct ConvertCommand: ParsableCommand {
     func run() throws {
         let source = try ModelSource(input)
         try OutputFile.check(output, against: source, force: force)
-        var model = try source.model()
+        let architecture = architectureOption.architecture
+        var model = try source.model(architecture: architecture)
         let type = dtype?.dataType ?? model.storedDataType
         if !average.isEmpty {
             // The step's parent is the first; the others are told by name.
             let others = try average.map { path in
                 let other = try ModelSource(path)
                 try OutputFile.check(output, against: other, force: force)
-                return try other.model()
+                return try other.model(architecture: architecture)
             }
             model = try model.averaged(with: others)
             let digests = others.map { $0.sha256().map { " " + $0 } ?? "" }
@@ -129,6 +132,7 @@ struct ConvertCommand: ParsableCommand {
         var details = ["weights": Self.name(type)]
         if labels != nil { details["labels"] = model.labels.count.counted("other") }
         if let activation { details["activation"] = activation.rawValue }
+        if let architecture { details["architecture"] = architecture }
         if let frontEnd { details["front end"] = frontEnd.rawValue }
         model.record(.converted, details: details, by: "epanns \(EPANNsVersion.current)", date: nil)
         try model.write(to: output, dataType: type)

@@ -48,7 +48,7 @@ struct EmbedCommand: ParsableCommand, SharedCommand {
         let writer = format.writer(isWindowed: input.policy.isWindowed)
         let batch = try BatchCommand(input, output: output, fileExtension: writer.fileExtension)
         if batch.isLeftToTheFirst { return }
-        try checkArrays(batch)
+        if format == .npy { try batch.checkArrays(forSeveral: "jsonl", forTerminal: "json") }
         try batch.folder.map(checkResults)
         guard batch.inputs.needModel else { return try batch.run(nil, writer: writer, jobs: 1) }
         let split = model.split(units: batch.units(), cores: batch.group.coreCount)
@@ -67,21 +67,5 @@ struct EmbedCommand: ParsableCommand, SharedCommand {
             .invalidConfiguration,
             "\(folder.path) holds results of “epanns tag” as \(format.rawValue), whose files embeddings would overwrite; "
                 + "take another folder, or another --format.")
-    }
-
-    /// An array is one input's, and nothing for a screen.
-    private func checkArrays(_ batch: BatchCommand) throws {
-        guard format == .npy else { return }
-        if case .folder = batch.destination { return }
-        guard batch.inputs.list.count == 1 else {
-            throw EPANNsError(
-                .invalidConfiguration,
-                "Several inputs as npy need a folder: --output FOLDER; or take --format jsonl.")
-        }
-        guard batch.destination != .standardOutput || isatty(STDOUT_FILENO) == 0 else {
-            throw EPANNsError(
-                .invalidConfiguration,
-                "An npy file is not text for a terminal; write it with --output FILE.npy, or take --format json.")
-        }
     }
 }

@@ -49,6 +49,9 @@ struct InfoCommand: ParsableCommand {
         transform: parseWidths)
     var widths: [Int]?
 
+    @OptionGroup var architectureOption: ArchitectureOption
+    private var architecture: String? { architectureOption.architecture }
+
     @Flag(help: "In the text, also layers that do nothing when a model is run (dropout).")
     var all = false
 
@@ -65,6 +68,7 @@ struct InfoCommand: ParsableCommand {
         if isTable1 && (name != nil || widths != nil || all) {
             throw ValidationError("--table1 is a table of its own; give no model, no --widths and no --all with it.")
         }
+        if name == nil && architecture != nil { throw ValidationError("--architecture goes with a model's file.") }
         if name == nil && widths != nil { throw ValidationError("--widths goes with an architecture's name.") }
     }
 
@@ -105,13 +109,17 @@ struct InfoCommand: ParsableCommand {
     private func report() throws -> ModelReport {
         if !model.isEmpty, case .builtIn = try? ModelSource(model) {
             guard widths == nil else { throw widthsOfModel }
-            return try ModelReport(ModelSource.builtIn.model(), durationSeconds: seconds)
+            return try ModelReport(ModelSource.builtIn.model(architecture: architecture), durationSeconds: seconds)
         }
         if let path = try path() {
             guard widths == nil else { throw widthsOfModel }
-            return try ModelReport(Model.read(path: path), durationSeconds: seconds)
+            return try ModelReport(Model.read(path: path, architecture: architecture), durationSeconds: seconds)
         }
         guard var configuration = ModelConfiguration.named(model) else { throw unknownName }
+        guard architecture == nil else {
+            throw EPANNsError(
+                .invalidConfiguration, "--architecture goes with a model's file; \(model) is an architecture itself.")
+        }
         if let widths { configuration = try configuration.withWidths(widths) }
         return try ModelReport(name: model.lowercased(), configuration: configuration, durationSeconds: seconds)
     }

@@ -182,7 +182,7 @@ struct PruneCommand: ParsableCommand {
         let source = try model.source()
         if let output, !dryRun { try OutputFile.check(output, against: source, force: force) }
         try OutputFile.checkPlots([plot].compactMap(\.self))
-        let whole = try source.model()
+        let whole = try source.model(architecture: model.architecture)
         for note in whole.notes { StandardError.write(note.commandText) }
         let spec = PruningSpec(
             layers: try layers.map { try LayerSelection(parsing: $0) }, ratio: ratio ?? 0.5, multiple: multiple,

@@ -6,7 +6,8 @@ import Foundation
 extension ResultFormat: PrintFormat {
     static var standard: ResultFormat { .text }
     static var explanation: String {
-        "text for people; json: an array with one element an input; jsonl: one element a line; csv: one row a tag"
+        "text for people; json: an array with one element an input; jsonl: one element a line; csv: one row a tag; "
+            + "npy: all classes' scores for NumPy"
     }
 }
 
@@ -21,8 +22,12 @@ struct TagCommand: ParsableCommand, SharedCommand {
             --threshold 0 gives all.
 
             With --window, text, csv and jsonl are written window by window; jsonl then has a line a window, and one \
-            at the end with the file's duration and warnings. Every input is in every format, those that failed with \
-            an error.
+            at the end with the file's duration and warnings. Every input is in every format but npy, those that \
+            failed with an error.
+
+            With --framewise, networks that tell where in a clip a class is heard (cnn14-decision-level-max, -avg, \
+            -att) have scores for each frame, 100 a second: csv with a row a tag of a frame, npy with an array (frames, \
+            classes) an input, the frames of windows one after the other.
 
             Results go to standard output, messages to standard error. The exit status is 0 when every input was \
             tagged, 1 when some of several failed. Several processes, on one machine or more, share the files: \
@@ -35,6 +40,7 @@ struct TagCommand: ParsableCommand, SharedCommand {
               epanns tag -f jsonl recordings > tags.jsonl   for a program
               epanns tag --window 10 -o tags --resume archive
               epanns tag --allow Siren --allow Dog --threshold 0.2 street.wav
+              epanns tag -m cnn14-dlmax --framewise -f npy -o street.npy street.wav
               arecord -f S16_LE -r 32000 | epanns tag --window 2 -
             """)
 
@@ -89,6 +95,9 @@ struct TagCommand: ParsableCommand, SharedCommand {
         help: ArgumentHelp("Never report this class; may be repeated.", valueName: "class"))
     var deny: [String] = []
 
+    @Flag(help: "The scores of frames instead of clips and windows, as csv or npy.")
+    var framewise = false
+
     @OptionGroup var formatOption: FormatOption<ResultFormat>
     private var format: ResultFormat { formatOption.format }
 
@@ -117,6 +126,15 @@ struct TagCommand: ParsableCommand, SharedCommand {
             throw ValidationError(
                 "--threshold must be between 0 and 1, as scores are; only logits (--activation none) go beyond.")
         }
+        if framewise && format != .csv && format != .npy {
+            throw ValidationError("--framewise writes --format csv or --format npy.")
+        }
+        if framewise && activation != nil {
+            throw ValidationError("The scores of frames are the network's own; leave out --activation.")
+        }
+        if format == .npy && (threshold != nil || !allow.isEmpty || !deny.isEmpty) {
+            throw ValidationError("npy holds the scores of all classes; leave out --threshold, --allow and --deny.")
+        }
         if resume {
             guard case .folder? = try? ResultDestination(output, fileExtension: format.fileExtension) else {
                 throw ValidationError("--resume needs --output with a folder, the one to look into.")
@@ -128,11 +146,13 @@ struct TagCommand: ParsableCommand, SharedCommand {
         let batch = try BatchCommand(
             input, output: output, fileExtension: format.fileExtension, resumes: resume)
         if batch.isLeftToTheFirst { return }
+        if format == .npy { try batch.checkArrays(forSeveral: "csv", forTerminal: "csv") }
         guard batch.inputs.needModel else {
             return try batch.run(nil, writer: writer(TagSelection(), .audioSet, batch), jobs: 1)
         }
         let split = model.split(units: batch.units(jobs: jobs), jobs: jobs, cores: batch.group.coreCount)
         let tagger = try model.tagger(split, activation: activation)
+        if framewise { try tagger.checkFramewise() }
         let selection = try selection(tagger)
         try batch.folder.map { try keepSettings(tagger, selection, folder: $0, found: batch.inputs.doneCount) }
         if batch.inputs.list.count > 1 { try tagger.requireAgreement(batch.group) }
@@ -145,7 +165,8 @@ struct TagCommand: ParsableCommand, SharedCommand {
     }
 
     private func writer(_ selection: TagSelection, _ labels: LabelSet, _ batch: BatchCommand) -> any ResultWriter {
-        let view = TagView(selection: selection, labels: labels, isWindowed: input.policy.isWindowed)
+        let view = TagView(
+            selection: selection, labels: labels, isWindowed: input.policy.isWindowed, isFramewise: framewise)
         guard format == .text else { return format.writer(view) }
         return TextWriter(view, columns: Terminal.width ?? 80, namesFailures: batch.inputs.total > 1)
     }
@@ -178,12 +199,14 @@ struct TagCommand: ParsableCommand, SharedCommand {
         var score: Float?
         if case .score(let given) = threshold { score = given }
         let settings = TagSettings(
-            modelSHA256: tagger.identity.sha256, precision: tagger.precision.rawValue,
+            modelSHA256: tagger.identity.sha256, architecture: tagger.architecture,
+            precision: tagger.precision.rawValue,
             activation: activation.map { "\($0)" },
             channel: input.channel == .automatic ? nil : input.channel.description, windowSeconds: input.window,
             hopSeconds: input.hop == input.window ? nil : input.hop, whole: input.whole ? true : nil, topK: topK,
             threshold: score, automaticThreshold: selection.guessCount > 0 ? true : nil,
-            allow: selection.allowed?.sorted(), deny: selection.denied.sorted(), format: format.rawValue)
+            allow: selection.allowed?.sorted(), deny: selection.denied.sorted(), framewise: framewise ? true : nil,
+            format: format.rawValue)
         guard resume else { return try folder.begin(settings: settings.encoded()) }
         if let stored = try TagSettings.read(folder) {
             try settings.check(against: stored, folder: folder.path)

@@ -7,6 +7,8 @@ import Foundation
 /// Test: `ResumeTests`.
 struct TagSettings: Codable, Hashable {
     var modelSHA256: String?
+    /// As what the model's file was read, which its name may tell, or the user.
+    var architecture: String?
     var precision: String
     /// Nil for the model's own.
     var activation: String?
@@ -22,19 +24,21 @@ struct TagSettings: Codable, Hashable {
     var automaticThreshold: Bool?
     var allow: [Int]?
     var deny: [Int]
+    /// True for the scores of frames, absent otherwise.
+    var framewise: Bool?
     var format: String
     /// Whether the results made with them are listed beside; absent in folders of earlier versions.
     var resultsListed: Bool? = true
 
     enum CodingKeys: String, CodingKey {
         case modelSHA256 = "model_sha256"
-        case precision, activation, channel
+        case architecture, precision, activation, channel
         case windowSeconds = "window_seconds"
         case hopSeconds = "hop_seconds"
         case topK = "top_k"
         case whole, threshold
         case automaticThreshold = "threshold_auto"
-        case allow, deny, format
+        case allow, deny, framewise, format
         case resultsListed = "results_listed"
     }
 
@@ -72,14 +76,16 @@ struct TagSettings: Codable, Hashable {
                     + "everything anew; to mix both kinds, delete \(folder)/\(ResultFolder.settingsName).")
         }
         let differences = [
-            difference("the model (SHA-256)", \.modelSHA256, stored), difference("--precision", \.precision, stored),
+            difference("the model (SHA-256)", \.modelSHA256, stored),
+            difference("the architecture", \.architecture, stored), difference("--precision", \.precision, stored),
             difference("--activation", \.activation, stored), difference("--channel", \.channel, stored),
             difference("--window", \.windowSeconds, stored),
             difference("--hop", \.hopSeconds, stored), difference("--whole", \.whole, stored),
             difference("--top-k", \.topK, stored),
             difference("--threshold", \.threshold, stored),
             difference("--threshold auto", \.automaticThreshold, stored), difference("--allow", \.allow, stored),
-            difference("--deny", \.deny, stored), difference("--format", \.format, stored),
+            difference("--deny", \.deny, stored), difference("--framewise", \.framewise, stored),
+            difference("--format", \.format, stored),
         ].compactMap(\.self)
         guard differences.isEmpty else {
             throw EPANNsError(

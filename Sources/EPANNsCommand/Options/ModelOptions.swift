@@ -21,6 +21,10 @@ struct ModelOptions: ParsableArguments {
         completion: .file(extensions: ["safetensors", "pt", "pth", "bin"]))
     var model: String?
 
+    @OptionGroup var architectureOption: ArchitectureOption
+    /// What the model is, where its tensors do not tell.
+    var architecture: String? { architectureOption.architecture }
+
     @Option(
         help: """
             The network's arithmetic. auto takes the fastest that this CPU runs natively; results in JSON, and \
@@ -81,9 +85,15 @@ struct ModelOptions: ParsableArguments {
             precision: precision, threads: split.threads, outputActivation: activation)
         let tagger: AudioTagger
         if model == nil, let name, let ensemble = try EnsembleSource(name) {
+            guard architecture == nil else {
+                throw EPANNsError(
+                    .invalidConfiguration,
+                    "--architecture is for a single model; “epanns convert --architecture” writes a member's into its file."
+                )
+            }
             tagger = try AudioTagger(ensemble: ensemble.members(), options: options)
         } else {
-            tagger = try AudioTagger(model: model ?? source().model(), options: options)
+            tagger = try AudioTagger(model: model ?? source().model(architecture: architecture), options: options)
         }
         for note in tagger.modelNotes { StandardError.write(note.commandText) }
         if verbose || StandardError.isTerminal {

@@ -30,8 +30,10 @@ enum ModelSource {
     }
 
     /// The built-in model; a build without the package trait `BuiltInModel` has none.
-    private static func builtInModel() throws -> Model {
-        if Model.hasBuiltIn { return try .builtIn() }
+    private static func builtInModel(architecture: String? = nil) throws -> Model {
+        if Model.hasBuiltIn {
+            return try .read(storage: Model.builtInStorage, name: Model.builtInName, architecture: architecture)
+        }
         throw EPANNsError(
             .modelUnavailable,
             "This build has no model of its own, so that one must be named. Start with \(ModelAdvice.text) Then: --model "
@@ -46,11 +48,12 @@ enum ModelSource {
 
     /// Reads the model.
     ///
-    /// - Throws: `EPANNsError` as `Model.read(path:)`.
-    func model() throws -> Model {
+    /// - Parameter architecture: What it is, as `--architecture` says.
+    /// - Throws: `EPANNsError` as `Model.read(path:architecture:)`.
+    func model(architecture: String? = nil) throws -> Model {
         switch self {
-        case .builtIn: try Self.builtInModel()
-        case .file(let path): try .read(path: path)
+        case .builtIn: try Self.builtInModel(architecture: architecture)
+        case .file(let path): try .read(path: path, architecture: architecture)
         }
     }
 

@@ -30,6 +30,8 @@ extension Remedy {
         case .listLabels: "“epanns labels” lists all."
         case .listArchitectures: "“epanns info --help” lists the architectures."
         case .nameFrontEnd: "“epanns convert --front-end” settles it."
+        case .nameArchitecture:
+            "If it is another, say which with --architecture, or for good with “epanns convert --architecture”."
         case .nameData: "Name a table of clips with --data."
         case .nameAudioFolder: "Name the folder with the recordings with --audio."
         case .skipMissing: "--skip-missing (train) or --missing skip leaves them out."

@@ -29,7 +29,8 @@ public enum ModelNote: Hashable, Sendable, CustomStringConvertible {
     public var remedy: Remedy? {
         switch self {
         case .assumedFrontEnd: .nameFrontEnd
-        case .otherTransformKernels, .namedArchitecture: nil
+        case .namedArchitecture: .nameArchitecture
+        case .otherTransformKernels: nil
         }
     }
 
