@@ -24,7 +24,7 @@ struct BenchCommand: ParsableCommand {
             EXAMPLES
               epanns bench                        the built-in model
               epanns bench mn04 mn10 epanns-50
-              epanns bench --table1               the paper's Table 1, and all published models that run
+              epanns bench --table1               the paper's Table 1, all published models
               epanns bench cnn14 --precision bf16 --threads 1,2,4 --seconds 2
             """)
 
