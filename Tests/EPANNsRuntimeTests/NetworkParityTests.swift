@@ -58,11 +58,15 @@ import Testing
             // Embeddings are unbounded: the same bound, relative to the largest element. Of the one that is known to be
             // off it is known by how much, too.
             #expect(embeddingError <= 3 * Self.fp32Tolerance * scale)
-            withKnownIssue("oneDNN 3.2 is off by 1.1e-5 on mn005, 2.6 by 2e-6; why is not known", isIntermittent: true)
-            {
+            withKnownIssue(
+                """
+                oneDNN 3.2 is off by 1.1e-5 on mn005, 2.6 by 2e-6, why is not known; 3.7 by 1.4e-5 on mobilenet-v2, 2.6 by \
+                6.5e-6, which it amplifies roundings to
+                """, isIntermittent: true
+            ) {
                 #expect(embeddingError <= Self.fp32Tolerance * scale)
             } when: {
-                DNNL_VERSION_MAJOR >= 3 && name == "mn005"
+                DNNL_VERSION_MAJOR >= 3 && ["mn005", "mobilenet-v2"].contains(name)
             }
         }
     }

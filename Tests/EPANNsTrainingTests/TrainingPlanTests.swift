@@ -1,3 +1,4 @@
+import EPANNsRuntime
 import EPANNsTestSupport
 import EPANNsTraining
 import Testing
@@ -93,7 +94,8 @@ import Testing
         #expect(means < meanTolerance)
     }
 
-    static let gradientTolerance: Float = 1e-4
+    // oneDNN 2.6 is 6.3e-5 off on twenty blocks of ERANN, without Winograd's algorithm 3.7 is 1.14e-4.
+    static let gradientTolerance: Float = Precision.hasWinograd ? 1e-4 : 1.5e-4
     static let weightTolerance: Float = 2e-4
     static let varianceTolerance: Float = 1e-4
     // Means follow the biases of above, each up to 0.01 away after ten steps, a tenth of it at a time; the norm takes

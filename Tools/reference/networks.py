@@ -391,7 +391,21 @@ class _PreActivationBlock(nn.Module):
         return y + (x if self.shortcut_bn is None else self.shortcut_bn(x))
 
 
-class ERANNNetwork(nn.Module):
+class _FrontEndNetwork(nn.Module):
+    """A network behind a front end of its own, which makes (batch, 1, frames, bands) of samples (batch, N)."""
+
+    @property
+    def sample_rate(self) -> int:
+        return self.front_end.sample_rate
+
+    def log_mel(self, waveform: torch.Tensor) -> torch.Tensor:
+        return self.front_end(waveform)
+
+    def forward(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
+        return self.from_log_mel(self.log_mel(waveform))
+
+
+class ERANNNetwork(_FrontEndNetwork):
     """ERANN-s_m-W (SPEC §2.8); no code or weights of the authors exist, the names are ours.
 
     `stages` holds (output width, inner widths of the blocks) five times; what the specification marks as unsure is a
@@ -404,6 +418,7 @@ class ERANNNetwork(nn.Module):
         input_norm: str = "mel-bands", normalises_shortcuts: bool = False, pooling: str = "both-axes",
     ):
         super().__init__()
+        # To dB, (batch, 1, 128 · seconds begun, 128).
         self.front_end = ERANNsFrontEnd()
         self.input_norm, self.pooling, self.stage_count = input_norm, pooling, len(stages)
         self.bn0 = None if input_norm == "none" else nn.BatchNorm2d(128 if input_norm == "mel-bands" else 1)
@@ -417,14 +432,6 @@ class ERANNNetwork(nn.Module):
             self.add_module(f"stage{number}", nn.Sequential(*blocks))
         self.fc1 = nn.Linear(inputs, embedding_width)
         self.fc2 = nn.Linear(embedding_width, class_count)
-
-    @property
-    def sample_rate(self) -> int:
-        return self.front_end.sample_rate
-
-    def log_mel(self, waveform: torch.Tensor) -> torch.Tensor:
-        """Samples (batch, N) to dB, (batch, 1, 128 · seconds begun, 128)."""
-        return self.front_end(waveform)
 
     def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         if self.input_norm == "mel-bands":
@@ -444,9 +451,6 @@ class ERANNNetwork(nn.Module):
         embedding = F.leaky_relu(self.fc1(x), 0.01)
         logits = self.fc2(embedding)
         return {"logits": logits, "clipwise_output": torch.sigmoid(logits), "embedding": embedding}
-
-    def forward(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
-        return self.from_log_mel(self.log_mel(waveform))
 
 
 def erann(fourfold: int, width: int, class_count: int = 527) -> ERANNNetwork:
@@ -589,7 +593,7 @@ class _VisionTransformer(nn.Module):
         return (x[:, 0] + x[:, 1]) / 2
 
 
-class ASTNetwork(nn.Module):
+class ASTNetwork(_FrontEndNetwork):
     """AST (SPEC §2.9), without the two ImageNet heads of published files; `blocks` holds (heads, hidden width)."""
 
     def __init__(
@@ -597,26 +601,16 @@ class ASTNetwork(nn.Module):
         head_width: int = 64, class_count: int = 527, mel_bands: int = 128, frames: int = 1024,
     ):
         super().__init__()
+        # To the normalised filter bank, (batch, 1, 1024, 128).
         self.front_end = ASTFrontEnd()
         positions = ((mel_bands - 16) // stride + 1) * ((frames - 16) // stride + 1) + 2
         self.v = _VisionTransformer(width, stride, blocks, head_width, positions)
         self.mlp_head = nn.Sequential(nn.LayerNorm(width), nn.Linear(width, class_count))
 
-    @property
-    def sample_rate(self) -> int:
-        return self.front_end.sample_rate
-
-    def log_mel(self, waveform: torch.Tensor) -> torch.Tensor:
-        """Samples (batch, N) to the normalised filter bank, (batch, 1, 1024, 128)."""
-        return self.front_end(waveform)
-
     def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         embedding = self.v(x.transpose(2, 3))
         logits = self.mlp_head(embedding)
         return {"logits": logits, "clipwise_output": torch.sigmoid(logits), "embedding": embedding}
-
-    def forward(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
-        return self.from_log_mel(self.log_mel(waveform))
 
 
 def ast(stride: int = 10, class_count: int = 527) -> ASTNetwork:
@@ -687,7 +681,7 @@ class _InvertedResidual(nn.Module):
         return x + self.block(x) if self.adds_input else self.block(x)
 
 
-class MNNetwork(nn.Module):
+class MNNetwork(_FrontEndNetwork):
     """EfficientAT mn of any width multiplier (SPEC §2.11)."""
 
     def __init__(self, width_multiplier: float, class_count: int = 527):
@@ -696,6 +690,7 @@ class MNNetwork(nn.Module):
         def c(value: int) -> int:
             return make_divisible(value * width_multiplier)
 
+        # To the normalised log-mel, (batch, 1, (N - 1) // hop + 1, 128).
         self.front_end = EfficientATFrontEnd()
         layers = [_conv_bn_act(1, c(16), 3, 2, act=nn.Hardswish)]
         for inputs, kernel, expanded, outputs, squeezes, activation, stride in MN_ROWS:
@@ -709,22 +704,11 @@ class MNNetwork(nn.Module):
             nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(last, c(1280)), nn.Hardswish(), nn.Dropout(0.2),
             nn.Linear(c(1280), class_count))
 
-    @property
-    def sample_rate(self) -> int:
-        return self.front_end.sample_rate
-
-    def log_mel(self, waveform: torch.Tensor) -> torch.Tensor:
-        """Samples (batch, N) to the normalised log-mel, (batch, 1, (N - 1) // hop + 1, 128)."""
-        return self.front_end(waveform)
-
     def from_log_mel(self, x: torch.Tensor) -> dict[str, torch.Tensor]:
         maps = self.features(x.transpose(2, 3))  # the convolutions see mel as height, time as width
         embedding = self.classifier[:2](maps)
         logits = self.classifier[2:](embedding)
         return {"logits": logits, "clipwise_output": torch.sigmoid(logits), "embedding": embedding}
-
-    def forward(self, waveform: torch.Tensor) -> dict[str, torch.Tensor]:
-        return self.from_log_mel(self.log_mel(waveform))
 
 
 def mn(width_multiplier: float = 1.0, class_count: int = 527) -> MNNetwork:

@@ -21,8 +21,8 @@ from torch import nn
 import networks
 from front_ends import FrontEnd
 from make_fixtures import (
-    ASTS, ERANNS, ast_configuration, decision_level, erann_configuration, mobilenet, resnet_configuration, wavegram,
-    wavegram_inputs)
+    ASTS, ERANNS, ast_configuration, decision_level, erann_configuration, mobilenet, order_metadata,
+    resnet_configuration, wavegram, wavegram_inputs)
 from random_weights import CONVOLUTIONS, FRONT_END_PREFIXES, NORMS, log_mel_like, run
 
 GENERATOR = "Tools/reference/training.py"
@@ -34,7 +34,9 @@ LEARNING_RATE = 1e-3
 def initialise(network: nn.Module, seed: int) -> None:
     """PANNs' initialisation (SPEC §2), and norms that do something."""
     torch.manual_seed(seed)
-    for module in network.modules():
+    # The front end's transform is made of convolutions, too; it stays as it is, and takes no random numbers.
+    own = [module for name, module in network.named_modules() if not name.startswith(FRONT_END_PREFIXES)]
+    for module in own:
         if isinstance(module, (*CONVOLUTIONS, nn.Linear)):
             nn.init.xavier_uniform_(module.weight)
             if module.bias is not None:
@@ -50,7 +52,7 @@ def initialise(network: nn.Module, seed: int) -> None:
                 nn.init.normal_(value, std=0.2)
         if isinstance(module, (nn.Dropout,)):
             module.p = 0.0
-    for module in network.modules():
+    for module in own:
         if isinstance(module, networks._ResidualBlock):
             # Published ones start at zero; near it, gradients are there and forty layers do not amplify roundings.
             nn.init.uniform_(getattr(module, f"bn{module.depth}").weight, 0.1, 0.3)
@@ -65,7 +67,7 @@ def cases():
     widths = (4, 5, 6, 7, 8, 8, 10, 9, 12, 11, 14, 13)
     yield ("cnn14", networks.cnn14(widths, 16, 7, FrontEnd(mel_bands=64)),
            {"architecture": "cnn14", "widths": list(widths), "embedding_width": 16, "class_count": 7, "mel_bands": 64},
-           (3, 96, 64), 5, (1, 2, 5, STEPS))
+           (3, 96, 64), 21, (1, 2, 5, STEPS))
     yield ("mn", networks.mn(0.05, 7),
            {"architecture": "mn", "width_multiplier": 0.05, "class_count": 7, "mel_bands": 128},
            (3, 50, 128), 22, (1, STEPS))
@@ -84,9 +86,6 @@ def cases():
     fourfold, stages, embedding, *_ = ERANNS["erann"]
     network = networks.ERANNNetwork(fourfold, stages, embedding, 7)
     yield ("erann", network, erann_configuration(network, fourfold, stages, embedding, 7), (3, 32, 128), 28, (1, STEPS))
-
-
-def more_cases():
     stride, width, blocks, head_width, _, mels, frames, *_ = ASTS["ast"]
     network = networks.ASTNetwork(stride, width, blocks, head_width, 7, mels, frames)
     yield ("ast", network, ast_configuration(stride, width, blocks, head_width, 7, mels, frames), (3, frames, mels), 27,
@@ -98,7 +97,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=DEFAULT_OUTPUT)
     parser.add_argument("names", nargs="*", help="which networks; all when absent")
     arguments = parser.parse_args()
-    for name, network, configuration, (clips, frames, mels), seed, kept in (*cases(), *more_cases()):
+    for name, network, configuration, (clips, frames, mels), seed, kept in cases():
         if arguments.names and name not in arguments.names:
             continue
         initialise(network, seed)
@@ -146,6 +145,7 @@ def main() -> None:
         save_file(tensors, path, metadata={
             "configuration": json.dumps(configuration), "generator": GENERATOR, "torch": torch.__version__,
             "seed": str(seed), "learning_rate": str(LEARNING_RATE), "steps": json.dumps(list(kept))})
+        order_metadata(path)
         print(f"{path.name}: {path.stat().st_size} bytes, losses {losses[0]:.4f} … {losses[-1]:.4f}")
 
 

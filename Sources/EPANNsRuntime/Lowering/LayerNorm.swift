@@ -43,9 +43,10 @@ extension ProgramBuilder {
                 }
                 let gradient = try builder.rows(gradient, type: dnnl_f32, name: name)
                 let difference = builder.newValue(data)
+                // oneDNN 2.6 and 3.7 want the shift, which nothing is computed from; 3.12 takes it or not.
                 builder.emit(
                     name, backward,
-                    statistics + [scale] + (onednn_batch_norm_backward_takes_shift() != 0 ? [shift] : []) + [
+                    statistics + [scale, shift] + [
                         builder.argument(DNNL_ARG_SRC, source), builder.argument(DNNL_ARG_DIFF_DST, gradient),
                         builder.argument(DNNL_ARG_DIFF_SRC, difference),
                         builder.gradientArgument(DNNL_ARG_DIFF_SCALE, slots[0], in: store),
