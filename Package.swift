@@ -158,7 +158,8 @@ let package = Package(
         .testTarget(
             name: "EPANNsDataTests", dependencies: ["EPANNsData", "EPANNsTestSupport"], swiftSettings: settings),
         .testTarget(
-            name: "EPANNsTrainingTests", dependencies: ["EPANNsReports", "EPANNsTestSupport", "EPANNsTraining"],
+            name: "EPANNsTrainingTests",
+            dependencies: ["EPANNsReports", "EPANNsRuntime", "EPANNsTestSupport", "EPANNsTraining"],
             resources: [.copy("Fixtures")], swiftSettings: settings),
         .testTarget(
             name: "EPANNsPruningTests",

@@ -37,14 +37,17 @@ import Testing
             if fixture.steps.contains(step) {
                 try check(
                     stepper.plan.weights(), fixture, step: step,
-                    meanTolerance: name == "mobilenet-v2" ? 10 * Self.meanTolerance : Self.meanTolerance)
+                    meanTolerance: name == "mobilenet-v2" ? 10 * Self.meanTolerance : Self.meanTolerance,
+                    // A max pooling passes on another of four elements that are nearly the same; without Winograd's
+                    // algorithm (ONEDNN_MAX_CPU_ISA=AVX2) it does not, and the common bounds hold.
+                    slack: name == "wavegram-logmel-cnn14" ? 5 : 1)
             }
         }
     }
 
     /// Weights, running statistics and counters after a step.
     private func check(
-        _ actual: [String: Tensor], _ fixture: TrainingFixture, step: Int, meanTolerance: Float
+        _ actual: [String: Tensor], _ fixture: TrainingFixture, step: Int, meanTolerance: Float, slack: Float
     ) throws {
         let gradients = fixture.group("gradients")
         let start = fixture.group("start")
@@ -86,11 +89,11 @@ import Testing
         )
         // Adam divides by the gradient's own size, so an error of the gradient becomes one of the same relative size in
         // a step of 1e-3.
-        #expect(tight < Self.weightTolerance)
+        #expect(tight < slack * Self.weightTolerance)
         // A bias in front of a norm has no gradient but rounding noise, which Adam divides by itself: each of the two
         // goes as far as Adam can, a rate a step, and perhaps in opposite directions.
         #expect(loose <= 2 * 1e-3 * Float(step) * 1.01)
-        #expect(variances < Self.varianceTolerance)
+        #expect(variances < slack * Self.varianceTolerance)
         #expect(means < meanTolerance)
     }
 

@@ -75,9 +75,9 @@ def cases():
     yield ("resnet38", network, resnet_configuration(network, "resnet38", 7), (3, 64, 64), 25, (1, STEPS))
     for pooling, seed in (("avg", 41), ("att", 42)):
         yield (f"cnn14-decision-level-{pooling}", *decision_level(pooling, widths, 16, 7), (3, 96, 64), seed, (STEPS,))
-    # 10236 samples are 32 frames. Rounding decides which of four elements a max pooling passes on, and with it on single
-    # weights' later gradients: weights are compared after the first step, the losses of all ten.
-    yield ("wavegram-logmel-cnn14", *wavegram("wavegram-logmel-cnn14", 1 / 70, 7), (3, 32, 64), 7, (1,))
+    # 10236 samples are 32 frames. Rounding decides which of four elements a max pooling passes on: of thirty seeds one
+    # whose losses move little, by 1e-4 at most, when all weights move by 3e-6 of themselves.
+    yield ("wavegram-logmel-cnn14", *wavegram("wavegram-logmel-cnn14", 1 / 70, 7), (3, 32, 64), 17, (1, STEPS))
     # Of forty seeds those with which PyTorch's own float32 follows: with others an activation lies so near a ReLU's corner
     # that rounding decides on which side of it.
     yield ("mobilenet-v1", *mobilenet("mobilenet-v1", 1 / 20, 7), (3, 64, 64), 20, (1, STEPS))
