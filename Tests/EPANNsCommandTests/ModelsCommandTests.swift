@@ -48,6 +48,19 @@ import Testing
         }
     }
 
+    @Test("Names that stand for several models are listed, but not among those that are here")
+    func ensembles() async throws {
+        try await withFolder { folder in
+            let all = try CommandRun.run(["models", "list"], environment: ["EPANNS_CACHE": folder])
+            for ensemble in ModelRegistry.ensembles {
+                let line = all.lines.first { $0.hasPrefix(ensemble.name + " ") }
+                #expect(line?.contains(ensemble.models[0]) == true, "\(all.text)")
+            }
+            let here = try CommandRun.run(["models", "list", "--cached"], environment: ["EPANNS_CACHE": folder])
+            #expect(here.status == 0 && !here.text.contains("ast-ensemble"), "\(here.text)")
+        }
+    }
+
     @Test(
         "A model that cannot run: said before anything is fetched", .enabled(if: notRunnable != nil, "all models run"))
     func cannotRun() async throws {

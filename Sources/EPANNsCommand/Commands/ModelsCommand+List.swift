@@ -38,7 +38,20 @@ extension ModelsCommand {
             let builtIn =
                 Model.hasBuiltIn
                 ? ["", "Built in, with nothing to download: \(Model.builtInName), used where no model is named."] : []
-            try StandardOutput.writeLines([title] + rows.map { line($0, nameWidth: nameWidth) } + builtIn)
+            try StandardOutput.writeLines(
+                [title] + rows.map { line($0, nameWidth: nameWidth) } + (cached ? [] : ensembles(nameWidth)) + builtIn)
+        }
+
+        /// Names that stand for several models.
+        private func ensembles(_ nameWidth: Int) -> [String] {
+            ["", "Several as one, by the mean of their scores:"]
+                + ModelRegistry.ensembles.flatMap { ensemble in
+                    let members = TextWrap.lines(
+                        ensemble.models.joined(separator: ", "), width: (Terminal.width ?? 80) - nameWidth - 9)
+                    let head =
+                        ensemble.name.padded(to: nameWidth) + String(format: "  %.3f  ", ensemble.meanAveragePrecision)
+                    return members.enumerated().map { ($0 == 0 ? head : "".padded(to: nameWidth + 9)) + $1 }
+                }
         }
 
         private func line(_ row: ModelStatus, nameWidth: Int) -> String {
